@@ -1,0 +1,68 @@
+-- Conversations, their messages, and the generations that answer them.
+
+create table conversations (
+  id uuid primary key,
+  account_id uuid not null references accounts (id) on delete cascade,
+  kind text not null check (kind in ('chat', 'plugin')),
+  title text not null,
+  -- 'auto' titles may be replaced by the product, 'user' titles only by a person.
+  title_source text not null default 'auto' check (title_source in ('auto', 'user')),
+  system_prompt text,
+  message_count integer not null default 0,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+
+create index conversations_by_account on conversations (account_id, updated_at desc, id desc);
+
+create table messages (
+  id uuid primary key,
+  conversation_id uuid not null references conversations (id) on delete cascade,
+  account_id uuid not null references accounts (id) on delete cascade,
+  -- 1, 2, 3 … within the conversation.
+  position integer not null,
+  role text not null check (role in ('user', 'assistant')),
+  content text not null,
+  -- The generation that wrote this message; null for what a person wrote.
+  generation_id uuid,
+  created_at timestamptz not null default now(),
+  unique (conversation_id, position)
+) with (fillfactor = 80);
+
+create index messages_by_generation on messages (generation_id) where generation_id is not null;
+
+create table generations (
+  id uuid primary key,
+  account_id uuid not null references accounts (id) on delete cascade,
+  kind text not null,
+  conversation_id uuid references conversations (id) on delete cascade,
+  -- The message that asked, and the one that answers.
+  message_id uuid references messages (id) on delete cascade,
+  reply_id uuid references messages (id) on delete cascade,
+  status text not null check (status in ('queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted')),
+  finish_reason text,
+  model text not null,
+  -- {temperature, topK, topP, maxOutputTokens, onDisconnect}
+  settings jsonb not null,
+  input_tokens integer,
+  output_tokens integer,
+  cached_input_tokens integer,
+  usage_estimated boolean not null default false,
+  cost_micro_credits bigint not null default 0,
+  -- {code, message} of what went wrong.
+  error jsonb,
+  -- Position of the log at the last checkpoint, and the events between the text, so that the log can be rebuilt.
+  last_seq integer not null default 0,
+  marks jsonb not null default '[]',
+  attempts integer not null default 0,
+  -- The process that runs it, and when it last said so.
+  runner text,
+  heartbeat_at timestamptz,
+  created_at timestamptz not null default now(),
+  started_at timestamptz,
+  finished_at timestamptz
+) with (fillfactor = 70);
+
+create index generations_by_account on generations (account_id, created_at desc);
+create index generations_by_conversation on generations (conversation_id, created_at);
+create index generations_open on generations (heartbeat_at) where status in ('queued', 'running');

@@ -1,0 +1,195 @@
+/** What the process is told from outside, checked once at start. The only reader of the environment. */
+export type Config = ReturnType<typeof loadConfig>
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Names that the published READMEs use for the same settings. The first one set wins. */
+const aliases: Record<string, readonly string[]> = {
+  PORT: ['APP_PORT'],
+  JWT_SECRET: ['TOKEN_SECRET'],
+  REDIS_URL: ['REDIS_ENDPOINT'],
+  PUBLIC_URL: ['APP_URL'],
+}
+
+/** A setting that cannot be used; the message names the variable and what it should be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+/** Reads and checks the whole environment. Throws ConfigError on the first wrong value. */
+export function loadConfig(env: Environment) {
+  const read = reader(env)
+  const isProduction = read.oneOf('NODE_ENV', ['development', 'production', 'test'], 'development') === 'production'
+  const port = read.integer('PORT', 3000, { min: 0, max: 65_535 })
+  const config = {
+    isProduction,
+    port,
+    host: read.text('HOST') ?? (isProduction ? '0.0.0.0' : '127.0.0.1'),
+    publicUrl: read.url('PUBLIC_URL'),
+    dataDir: read.text('DATA_DIR') ?? './.atelier',
+    logLevel: read.oneOf('LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
+    databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']) ?? databaseUrlFromParts(read),
+    redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']) ?? redisUrlFromParts(read),
+    jwtSecret: read.secret('JWT_SECRET'),
+    jwtExpiresIn: read.text('JWT_EXPIRES_IN'),
+    encryptionKey: read.secret('ENCRYPTION_KEY'),
+    models: modelSettings(read),
+    s3: s3Settings(read),
+    stripe: {
+      secretKey: read.text('STRIPE_SECRET_KEY'),
+      webhookSecret: read.text('STRIPE_WEBHOOK_SECRET'),
+      priceId: read.text('STRIPE_PRICE_ID'),
+      apiBase: read.url('STRIPE_API_BASE'),
+    },
+    smtp: {
+      host: read.text('SMTP_HOST'),
+      port: read.integer('SMTP_PORT', 587, { min: 1, max: 65_535 }),
+      user: read.text('SMTP_USER'),
+      password: read.text('SMTP_PASS'),
+      from: read.text('SMTP_FROM'),
+    },
+    smsWebhookUrl: read.url('SMS_WEBHOOK_URL'),
+    otpEcho: read.flag('OTP_ECHO'),
+    corsOrigins: read.list('CORS_ORIGINS'),
+    trustProxy: read.text('TRUST_PROXY'),
+    rateLimit: {
+      windowMs: read.integer('RATE_LIMIT_WINDOW_MS', 60_000, { min: 1000 }),
+      maxRequests: read.integer('RATE_LIMIT_MAX_REQUESTS', 600, { min: 1 }),
+    },
+    basicDailyMessageLimit: read.integer('BASIC_DAILY_MESSAGE_LIMIT', 5, { min: 0 }),
+    proDailyMessageLimit: read.integer('PRO_DAILY_MESSAGE_LIMIT', 1000, { min: 0 }),
+    signupCredits: read.integer('SIGNUP_CREDITS', 20, { min: 0 }),
+    cacheTtlSeconds: read.integer('CACHE_TTL', 600, { min: 0 }),
+    workerConcurrency: read.integer('WORKER_CONCURRENCY', 5, { min: 1, max: 1000 }),
+    providerJobsPerMinute: read.integer('PROVIDER_JOBS_PER_MINUTE', 10, { min: 1 }),
+    secretEchoHistory: read.oneOf('SECRET_ECHO_HISTORY', ['array', 'object'], 'array'),
+  }
+  if (isProduction) refuseInProduction(config)
+  return config
+}
+
+function modelSettings(read: Reader) {
+  return {
+    gemini: {
+      apiKey: read.text('GEMINI_API_KEY'),
+      baseUrl: read.url('GEMINI_BASE_URL') ?? 'https://generativelanguage.googleapis.com',
+      model: read.text('GEMINI_MODEL'),
+    },
+    openrouter: {
+      apiKey: read.text('OPENROUTER_API_KEY'),
+      baseUrl: read.url('OPENROUTER_BASE_URL') ?? 'https://openrouter.ai/api/v1',
+      model: read.text('OPENROUTER_MODEL'),
+    },
+    openai: {
+      apiKey: read.text('OPENAI_API_KEY'),
+      baseUrl: read.url('OPENAI_BASE_URL') ?? 'https://api.openai.com/v1',
+      model: read.text('OPENAI_MODEL'),
+    },
+    anthropic: {
+      apiKey: read.text('ANTHROPIC_API_KEY'),
+      baseUrl: read.url('ANTHROPIC_BASE_URL') ?? 'https://api.anthropic.com',
+      model: read.text('ANTHROPIC_MODEL'),
+    },
+    defaultModel: read.text('DEFAULT_MODEL'),
+    allowAnyModel: read.flag('ALLOW_ANY_MODEL'),
+    /** Milliseconds between the sandbox model's words; 0 writes as fast as it is read. */
+    sandboxDelayMs: read.integer('SANDBOX_DELAY_MS', 18, { min: 0, max: 10_000 }),
+    firstTokenTimeoutMs: read.integer('MODEL_FIRST_TOKEN_TIMEOUT_MS', 60_000, { min: 100 }),
+    silenceTimeoutMs: read.integer('MODEL_SILENCE_TIMEOUT_MS', 60_000, { min: 100 }),
+    totalTimeoutMs: read.integer('MODEL_TOTAL_TIMEOUT_MS', 600_000, { min: 100 }),
+  }
+}
+
+function s3Settings(read: Reader) {
+  return {
+    region: read.text('AWS_REGION'),
+    accessKeyId: read.text('AWS_ACCESS_KEY_ID'),
+    secretAccessKey: read.text('AWS_SECRET_ACCESS_KEY'),
+    bucket: read.text('S3_BUCKET_NAME'),
+    prefix: read.text('S3_CODE_PREFIX') ?? 'artifacts',
+    endpoint: read.url('S3_ENDPOINT'),
+  }
+}
+
+function refuseInProduction(config: Config): void {
+  if (!config.jwtSecret) throw new ConfigError('JWT_SECRET must be set in production: at least 32 random characters')
+  if (!config.encryptionKey) throw new ConfigError('ENCRYPTION_KEY must be set in production: at least 32 random characters')
+  if (!config.publicUrl) throw new ConfigError('PUBLIC_URL must be set in production: the address that people open')
+  if (config.otpEcho) throw new ConfigError('OTP_ECHO must not be set in production: it puts one-time codes into answers')
+}
+
+/** The published READMEs' DB_HOST, DB_PORT, … as one URL. */
+function databaseUrlFromParts(read: Reader): string | undefined {
+  const host = read.text('DB_HOST')
+  if (!host) return undefined
+  const user = encodeURIComponent(read.text('DB_USER') ?? 'postgres')
+  const password = encodeURIComponent(read.text('DB_PASSWORD') ?? '')
+  return `postgres://${user}:${password}@${host}:${read.integer('DB_PORT', 5432, { min: 1, max: 65_535 })}/${read.text('DB_NAME') ?? 'atelier'}`
+}
+
+/** The published READMEs' REDIS_HOST or REDIS_CLOUD_HOST, … as one URL. */
+function redisUrlFromParts(read: Reader): string | undefined {
+  const host = read.text('REDIS_HOST') ?? read.text('REDIS_CLOUD_HOST')
+  if (!host) return undefined
+  const password = read.text('REDIS_PASSWORD') ?? read.text('REDIS_CLOUD_PASSWORD')
+  const login = password ? `:${encodeURIComponent(password)}@` : ''
+  const port = read.text('REDIS_PORT') ?? read.text('REDIS_CLOUD_PORT') ?? '6379'
+  return `redis://${login}${host}:${port}`
+}
+
+type Reader = ReturnType<typeof reader>
+
+function reader(env: Environment) {
+  function text(name: string): string | undefined {
+    for (const key of [name, ...(aliases[name] ?? [])]) {
+      const value = env[key]?.trim()
+      if (value) return value
+    }
+    return undefined
+  }
+  function integer(name: string, fallback: number, range: { min?: number; max?: number } = {}): number {
+    const value = text(name)
+    if (value === undefined) return fallback
+    const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = range
+    const number = Number(value)
+    if (!Number.isSafeInteger(number) || number < min || number > max) {
+      throw new ConfigError(`${name} must be a whole number${rangeText(min, max)}, not "${value}"`)
+    }
+    return number
+  }
+  function oneOf<const T extends string>(name: string, allowed: readonly T[], fallback: T): T {
+    const value = text(name)
+    if (value === undefined) return fallback
+    const found = allowed.find(option => option === value)
+    if (!found) throw new ConfigError(`${name} must be one of ${allowed.join(', ')}, not "${value}"`)
+    return found
+  }
+  function flag(name: string): boolean {
+    return oneOf(name, ['true', 'false', '1', '0'], 'false').match(/^(true|1)$/) !== null
+  }
+  function url(name: string, protocols: readonly string[] = ['http:', 'https:']): string | undefined {
+    const value = text(name)
+    if (value === undefined) return undefined
+    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
+      throw new ConfigError(`${name} must be a URL that starts with ${protocols.map(p => `${p}//`).join(' or ')}`)
+    }
+    return value.replace(/\/+$/, '')
+  }
+  function secret(name: string): string | undefined {
+    const value = text(name)
+    if (value !== undefined && value.length < 32) throw new ConfigError(`${name} must be at least 32 characters long`)
+    return value
+  }
+  function list(name: string): string[] {
+    return (text(name) ?? '')
+      .split(',')
+      .map(part => part.trim())
+      .filter(Boolean)
+  }
+  return { text, integer, oneOf, flag, url, secret, list }
+}
+
+function rangeText(min: number, max: number): string {
+  if (max === Number.MAX_SAFE_INTEGER) return min === Number.MIN_SAFE_INTEGER ? '' : ` of at least ${min}`
+  return ` from ${min} to ${max}`
+}

@@ -1,0 +1,74 @@
+/** Why a model stopped. `unknown` is what a provider said that no other word fits. */
+export type FinishReason = 'stop' | 'length' | 'filtered' | 'unknown'
+
+/** Tokens of one run, as the provider counted them. `inputTokens` includes `cachedInputTokens`. */
+export interface Usage {
+  inputTokens: number
+  outputTokens: number
+  cachedInputTokens: number
+}
+
+/** One thing a provider said. A stream without a `finish` part was cut. */
+export type ModelPart =
+  | { type: 'text'; text: string }
+  | { type: 'reasoning'; text: string }
+  | { type: 'usage'; usage: Usage }
+  | { type: 'finish'; reason: FinishReason }
+
+export interface ModelMessage {
+  role: 'user' | 'assistant'
+  content: string
+}
+
+/** What is asked of a model. `model` is the provider's own name for it; `apiKey` overrides the operator's key. */
+export interface ModelRequest {
+  model: string
+  system?: string
+  messages: readonly ModelMessage[]
+  temperature: number
+  topK: number
+  topP: number
+  maxOutputTokens: number
+  apiKey?: string
+  baseUrl?: string
+}
+
+/**
+ * One provider. `stream` yields the parts of each network read together (so that a burst costs one step), and ends
+ * after the provider's last byte. It makes ONE attempt: retries, deadlines and fallbacks are the caller's.
+ *
+ * Throws AppError: `upstream` (PROVIDER_ERROR: 5xx, connection; PROVIDER_RATE_LIMITED with retryAfterSeconds: 429;
+ * PROVIDER_BAD_RESPONSE: garbage; PROVIDER_CUT: the connection broke), `unprocessable` (PROVIDER_REFUSED: other 4xx,
+ * CONTEXT_TOO_LONG, CONTENT_FILTERED), `unavailable` (PROVIDER_KEY_REFUSED: 401/403; PROVIDER_OUT_OF_CREDIT: 402).
+ * Aborting `signal` closes the connection at once and throws the signal's reason.
+ */
+export interface ModelAdapter {
+  readonly provider: string
+  stream(request: ModelRequest, options: { signal: AbortSignal }): AsyncIterable<readonly ModelPart[]>
+}
+
+/** One model that accounts may name. Prices are micro-credits per 1,000 tokens; sizes are tokens. */
+export interface CatalogueModel {
+  /** The name in our API, unique: `provider/name`, e.g. `gemini/gemini-2.5-flash`. */
+  id: string
+  provider: string
+  /** The provider's own name for it. */
+  name: string
+  label: string
+  contextTokens: number
+  maxOutputTokens: number
+  inputPriceMicroCredits: number
+  outputPriceMicroCredits: number
+}
+
+/** Every provider that is configured, and the models they offer. */
+export interface Models {
+  list(): readonly CatalogueModel[]
+  /** The model that answers when none is named. */
+  readonly defaultModel: CatalogueModel
+  /** A model by its id, its provider's name for it, or (ALLOW_ANY_MODEL) any `provider/name`. Throws UNKNOWN_MODEL (400, field `model`). */
+  find(id: string): CatalogueModel
+  /** The adapter of a model's provider. */
+  adapterOf(model: CatalogueModel): ModelAdapter
+  close(): Promise<void>
+}
