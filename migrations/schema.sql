@@ -1,0 +1,210 @@
+-- The schema after all migrations. Made by `npm run schema`; a test compares it. Do not edit.
+
+CREATE OR REPLACE FUNCTION public.keep_security_events()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' and current_setting('atelier.erasing', true) = 'on' then
+    return old;
+  end if;
+  raise exception 'security events are append-only';
+end
+$function$;
+
+create table accounts (
+  id uuid not null,
+  email text,
+  email_key text,
+  email_verified_at timestamp with time zone,
+  mobile text,
+  mobile_verified_at timestamp with time zone,
+  username text,
+  username_key text,
+  name text,
+  first_name text,
+  last_name text,
+  password_hash text,
+  password_changed_at timestamp with time zone,
+  role text not null default 'user'::text,
+  plan text not null default 'basic'::text,
+  status text not null default 'active'::text,
+  erasing_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint accounts_pkey primary key (id),
+  constraint accounts_email_key_key unique (email_key),
+  constraint accounts_mobile_key unique (mobile),
+  constraint accounts_username_key_key unique (username_key),
+  constraint accounts_check check (email is not null or mobile is not null),
+  constraint accounts_check1 check ((email is null) = (email_key is null)),
+  constraint accounts_check2 check ((username is null) = (username_key is null)),
+  constraint accounts_plan_check check (plan = any (array['basic'::text, 'pro'::text])),
+  constraint accounts_role_check check (role = any (array['user'::text, 'admin'::text])),
+  constraint accounts_status_check check (status = any (array['pending'::text, 'active'::text, 'banned'::text]))
+) with (fillfactor=80);
+create index accounts_erasing on accounts using btree (erasing_at) where (erasing_at is not null);
+create index accounts_pending on accounts using btree (created_at) where (status = 'pending'::text);
+
+create table conversations (
+  id uuid not null,
+  account_id uuid not null,
+  kind text not null,
+  title text not null,
+  title_source text not null default 'auto'::text,
+  system_prompt text,
+  message_count integer not null default 0,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint conversations_pkey primary key (id),
+  constraint conversations_kind_check check (kind = any (array['chat'::text, 'plugin'::text])),
+  constraint conversations_title_source_check check (title_source = any (array['auto'::text, 'user'::text])),
+  constraint conversations_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+);
+create index conversations_by_account on conversations using btree (account_id, updated_at desc, id desc);
+
+create table generations (
+  id uuid not null,
+  account_id uuid not null,
+  kind text not null,
+  conversation_id uuid,
+  message_id uuid,
+  reply_id uuid,
+  status text not null,
+  finish_reason text,
+  model text not null,
+  reply_offset integer not null default 0,
+  settings jsonb not null,
+  input_tokens integer,
+  output_tokens integer,
+  cached_input_tokens integer,
+  usage_estimated boolean not null default false,
+  cost_micro_credits bigint not null default 0,
+  error jsonb,
+  last_seq integer not null default 0,
+  marks jsonb not null default '[]'::jsonb,
+  attempts integer not null default 0,
+  runner text,
+  heartbeat_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  started_at timestamp with time zone,
+  finished_at timestamp with time zone,
+  constraint generations_pkey primary key (id),
+  constraint generations_status_check check (status = any (array['queued'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'interrupted'::text])),
+  constraint generations_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade,
+  constraint generations_conversation_id_fkey foreign key (conversation_id) references conversations(id) on delete cascade,
+  constraint generations_message_id_fkey foreign key (message_id) references messages(id) on delete cascade,
+  constraint generations_reply_id_fkey foreign key (reply_id) references messages(id) on delete cascade
+) with (fillfactor=70);
+create index generations_by_account on generations using btree (account_id, created_at desc);
+create index generations_by_conversation on generations using btree (conversation_id, created_at);
+create index generations_open on generations using btree (heartbeat_at) where (status = any (array['queued'::text, 'running'::text]));
+
+create table messages (
+  id uuid not null,
+  conversation_id uuid not null,
+  account_id uuid not null,
+  position integer not null,
+  version integer not null default 1,
+  is_superseded boolean not null default false,
+  role text not null,
+  content text not null,
+  generation_id uuid,
+  created_at timestamp with time zone not null default now(),
+  constraint messages_pkey primary key (id),
+  constraint messages_conversation_id_position_version_key unique (conversation_id, "position", version),
+  constraint messages_role_check check (role = any (array['user'::text, 'assistant'::text])),
+  constraint messages_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade,
+  constraint messages_conversation_id_fkey foreign key (conversation_id) references conversations(id) on delete cascade
+) with (fillfactor=80);
+create index messages_by_generation on messages using btree (generation_id) where (generation_id is not null);
+
+create table one_time_codes (
+  address text not null,
+  purpose text not null,
+  channel text not null,
+  account_id uuid,
+  code_hash bytea not null,
+  attempts smallint not null default 0,
+  failures integer not null default 0,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint one_time_codes_pkey primary key (address, purpose),
+  constraint one_time_codes_channel_check check (channel = any (array['email'::text, 'mobile'::text])),
+  constraint one_time_codes_purpose_check check (purpose = any (array['sign-up'::text, 'sign-in'::text, 'verification'::text, 'password-reset'::text, 'account-deletion'::text, 'address-change'::text])),
+  constraint one_time_codes_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+) with (fillfactor=80);
+create index one_time_codes_by_account on one_time_codes using btree (account_id) where (account_id is not null);
+create index one_time_codes_by_expiry on one_time_codes using btree (expires_at);
+
+create table refresh_tokens (
+  id uuid not null,
+  session_id uuid not null,
+  parent_id uuid,
+  token_hash bytea not null,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint refresh_tokens_pkey primary key (id),
+  constraint refresh_tokens_parent_id_key unique (parent_id),
+  constraint refresh_tokens_token_hash_key unique (token_hash),
+  constraint refresh_tokens_parent_id_fkey foreign key (parent_id) references refresh_tokens(id) on delete cascade,
+  constraint refresh_tokens_session_id_fkey foreign key (session_id) references sessions(id) on delete cascade
+) with (fillfactor=80);
+create index refresh_tokens_by_session on refresh_tokens using btree (session_id);
+
+create table security_events (
+  id uuid not null,
+  account_id uuid,
+  kind text not null,
+  session_id uuid,
+  actor_id uuid,
+  ip text,
+  user_agent text,
+  detail jsonb not null default '{}'::jsonb,
+  created_at timestamp with time zone not null,
+  constraint security_events_pkey primary key (id),
+  constraint security_events_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+);
+create index security_events_by_account on security_events using btree (account_id, created_at desc, id desc);
+create index security_events_by_time on security_events using btree (created_at desc, id desc);
+CREATE TRIGGER security_events_are_kept BEFORE DELETE OR UPDATE ON security_events FOR EACH ROW EXECUTE FUNCTION keep_security_events();
+
+create table sessions (
+  id uuid not null,
+  account_id uuid not null,
+  name text not null,
+  user_agent text,
+  ip text,
+  network text,
+  created_at timestamp with time zone not null,
+  last_used_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  end_reason text,
+  constraint sessions_pkey primary key (id),
+  constraint sessions_check check ((ended_at is null) = (end_reason is null)),
+  constraint sessions_end_reason_check check (end_reason = any (array['logout'::text, 'revoked'::text, 'password-changed'::text, 'password-reset'::text, 'refresh-reuse'::text, 'banned'::text, 'erased'::text, 'replaced'::text])),
+  constraint sessions_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+) with (fillfactor=80);
+create index sessions_by_account on sessions using btree (account_id, last_used_at desc);
+create index sessions_by_expiry on sessions using btree (expires_at);
+
+create table verification_tokens (
+  id uuid not null,
+  token_hash bytea not null,
+  purpose text not null,
+  channel text not null,
+  address text not null,
+  account_id uuid,
+  created_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  used_at timestamp with time zone,
+  constraint verification_tokens_pkey primary key (id),
+  constraint verification_tokens_token_hash_key unique (token_hash),
+  constraint verification_tokens_channel_check check (channel = any (array['email'::text, 'mobile'::text])),
+  constraint verification_tokens_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+);
+create index verification_tokens_by_account on verification_tokens using btree (account_id) where (account_id is not null);
+create index verification_tokens_by_expiry on verification_tokens using btree (expires_at);

@@ -1,0 +1,45 @@
+import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
+import type pg from 'pg'
+import { ConnectionSource, createPool, type PoolOptions } from './pool.ts'
+import { connectDirectly, type Database, statement } from './statement.ts'
+import type { Tables } from './tables.ts'
+
+export { isForeignKeyViolation, isUniqueViolation } from './failures.ts'
+export type { DatabaseSource } from './pool.ts'
+export { type Database, statement } from './statement.ts'
+export type * from './tables.ts'
+
+/** An open database: `db` for queries, `pool` for those that bring their own (the queue). */
+export interface OpenDatabase {
+  db: Database
+  pool: pg.Pool
+  /** Answers when the database does; else throws AppError unavailable. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+const select1 = statement('select 1 where $1::int = 1')
+
+/**
+ * Opens a pool; nothing connects before the first query. Failing connections, at any time, throw AppError unavailable
+ * DATABASE_UNAVAILABLE and are replaced; violated constraints pass through for `isUniqueViolation`.
+ */
+export function openDatabase(options: PoolOptions): OpenDatabase {
+  const pool = createPool(options)
+  const source = new ConnectionSource(pool)
+  // Kysely's type also asks for cursors, which nobody here uses.
+  const kyselyPool = source as unknown as PostgresPool
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: kyselyPool }) })
+  connectDirectly(db, source)
+  return {
+    db,
+    pool,
+    async ping() {
+      await select1(db, 1)
+    },
+    async close() {
+      await db.destroy()
+      if (!pool.ending) await pool.end()
+    },
+  }
+}

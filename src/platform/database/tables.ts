@@ -1,0 +1,172 @@
+// Made from the migrated schema by `npm run schema`; a test compares it. Do not edit.
+import type { ColumnType } from 'kysely'
+
+/** A column that the database fills when an insert leaves it out. */
+export type Generated<T> =
+  T extends ColumnType<infer S, infer I, infer U>
+    ? ColumnType<S, I | undefined, U>
+    : ColumnType<T, T | undefined, T>
+
+/** Comes as a Date, goes in as a Date or an ISO text. */
+export type Timestamp = ColumnType<Date, Date | string, Date | string>
+
+/** Comes parsed, goes in as JSON text: an array that is passed as it is would become a Postgres array. */
+export type Json = ColumnType<unknown, string, string>
+
+export interface AccountsTable {
+  id: string
+  email: string | null
+  email_key: string | null
+  email_verified_at: Timestamp | null
+  mobile: string | null
+  mobile_verified_at: Timestamp | null
+  username: string | null
+  username_key: string | null
+  name: string | null
+  first_name: string | null
+  last_name: string | null
+  password_hash: string | null
+  password_changed_at: Timestamp | null
+  role: Generated<'user' | 'admin'>
+  plan: Generated<'basic' | 'pro'>
+  status: Generated<'pending' | 'active' | 'banned'>
+  erasing_at: Timestamp | null
+  created_at: Generated<Timestamp>
+  updated_at: Generated<Timestamp>
+}
+
+export interface ConversationsTable {
+  id: string
+  account_id: string
+  kind: 'chat' | 'plugin'
+  title: string
+  title_source: Generated<'auto' | 'user'>
+  system_prompt: string | null
+  message_count: Generated<number>
+  created_at: Generated<Timestamp>
+  updated_at: Generated<Timestamp>
+}
+
+export interface GenerationsTable {
+  id: string
+  account_id: string
+  kind: string
+  conversation_id: string | null
+  message_id: string | null
+  reply_id: string | null
+  status: 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'interrupted'
+  finish_reason: string | null
+  model: string
+  reply_offset: Generated<number>
+  settings: Json
+  input_tokens: number | null
+  output_tokens: number | null
+  cached_input_tokens: number | null
+  usage_estimated: Generated<boolean>
+  cost_micro_credits: Generated<number>
+  error: Json | null
+  last_seq: Generated<number>
+  marks: Generated<Json>
+  attempts: Generated<number>
+  runner: string | null
+  heartbeat_at: Timestamp | null
+  created_at: Generated<Timestamp>
+  started_at: Timestamp | null
+  finished_at: Timestamp | null
+}
+
+export interface MessagesTable {
+  id: string
+  conversation_id: string
+  account_id: string
+  position: number
+  version: Generated<number>
+  is_superseded: Generated<boolean>
+  role: 'user' | 'assistant'
+  content: string
+  generation_id: string | null
+  created_at: Generated<Timestamp>
+}
+
+export interface OneTimeCodesTable {
+  address: string
+  purpose: 'sign-up' | 'sign-in' | 'verification' | 'password-reset' | 'account-deletion' | 'address-change'
+  channel: 'email' | 'mobile'
+  account_id: string | null
+  code_hash: Buffer
+  attempts: Generated<number>
+  failures: Generated<number>
+  created_at: Timestamp
+  expires_at: Timestamp
+  used_at: Timestamp | null
+}
+
+export interface RefreshTokensTable {
+  id: string
+  session_id: string
+  parent_id: string | null
+  token_hash: Buffer
+  created_at: Timestamp
+  expires_at: Timestamp
+  used_at: Timestamp | null
+}
+
+export interface SecurityEventsTable {
+  id: string
+  account_id: string | null
+  kind: string
+  session_id: string | null
+  actor_id: string | null
+  ip: string | null
+  user_agent: string | null
+  detail: Generated<Json>
+  created_at: Timestamp
+}
+
+export interface SessionsTable {
+  id: string
+  account_id: string
+  name: string
+  user_agent: string | null
+  ip: string | null
+  network: string | null
+  created_at: Timestamp
+  last_used_at: Timestamp
+  expires_at: Timestamp
+  ended_at: Timestamp | null
+  end_reason:
+    | 'logout'
+    | 'revoked'
+    | 'password-changed'
+    | 'password-reset'
+    | 'refresh-reuse'
+    | 'banned'
+    | 'erased'
+    | 'replaced'
+    | null
+}
+
+export interface VerificationTokensTable {
+  id: string
+  token_hash: Buffer
+  purpose: string
+  channel: 'email' | 'mobile'
+  address: string
+  account_id: string | null
+  created_at: Timestamp
+  expires_at: Timestamp
+  used_at: Timestamp | null
+}
+
+/** All tables by name. */
+export interface Tables {
+  accounts: AccountsTable
+  conversations: ConversationsTable
+  generations: GenerationsTable
+  messages: MessagesTable
+  one_time_codes: OneTimeCodesTable
+  refresh_tokens: RefreshTokensTable
+  security_events: SecurityEventsTable
+  sessions: SessionsTable
+  verification_tokens: VerificationTokensTable
+}
