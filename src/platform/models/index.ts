@@ -8,7 +8,10 @@ export interface Usage {
   cachedInputTokens: number
 }
 
-/** One thing a provider said. A stream without a `finish` part was cut. */
+/**
+ * One thing a provider said. `usage` may come more than once: the last one counts. `finish` comes at most once and is
+ * the last part; a stream that ends without it was cut by the provider.
+ */
 export type ModelPart =
   | { type: 'text'; text: string }
   | { type: 'reasoning'; text: string }
@@ -20,7 +23,11 @@ export interface ModelMessage {
   content: string
 }
 
-/** What is asked of a model. `model` is the provider's own name for it; `apiKey` overrides the operator's key. */
+/**
+ * What is asked of a model. `model` is the provider's own name for it; `apiKey` overrides the operator's key, `baseUrl`
+ * its address (one that an account entered: addresses inside the operator's network are refused). Messages without
+ * any content are left out, everything else reaches the provider unchanged.
+ */
 export interface ModelRequest {
   model: string
   system?: string
@@ -61,14 +68,19 @@ export interface CatalogueModel {
   outputPriceMicroCredits: number
 }
 
+/** Providers that answer with a person's own key although the operator has none for them. */
+export interface OwnKeys {
+  ownKeysFor?: readonly string[]
+}
+
 /** Every provider that is configured, and the models they offer. */
 export interface Models {
-  list(): readonly CatalogueModel[]
+  list(options?: OwnKeys): readonly CatalogueModel[]
   /** The model that answers when none is named. */
   readonly defaultModel: CatalogueModel
   /** A model by its id, its provider's name for it, or (ALLOW_ANY_MODEL) any `provider/name`. Throws UNKNOWN_MODEL (400, field `model`). */
-  find(id: string): CatalogueModel
-  /** The adapter of a model's provider. */
+  find(id: string, options?: OwnKeys): CatalogueModel
+  /** The adapter of a model's provider. It carries the operator's key, if there is one. */
   adapterOf(model: CatalogueModel): ModelAdapter
   close(): Promise<void>
 }

@@ -1,0 +1,81 @@
+import type { ModelRequest } from '../index.ts'
+import { componentSource } from './components.ts'
+import { pageSource, projectFiles, snippetSource } from './documents.ts'
+import { pluginName, pluginSource } from './plugin.ts'
+import { contentText, summaryText, talkText } from './prose.ts'
+import { type Look, readWish } from './wish.ts'
+
+const signature =
+  '*This is the sandbox model: it answers from templates. Set a provider key (for example `GEMINI_API_KEY`) for a real one.*'
+
+/** The whole answer to a conversation, always the same to the same one; it says that it is the sandbox model. */
+export function composeReply(request: ModelRequest): string {
+  const wish = readWish(request)
+  switch (wish.kind) {
+    case 'component': {
+      const { code, what } = componentSource(wish.component, wish.look)
+      return withCode(opening(wish.isFollowUp, what, wish.look), fence('tsx', code))
+    }
+    case 'page':
+      return withCode(
+        opening(wish.isFollowUp, 'a page in one HTML file', wish.look),
+        fence('html', pageSource(wish.look)),
+      )
+    case 'project': {
+      const files = projectFiles(wish.look).map(({ language, path, code }) =>
+        fence(`${language} title="${path}"`, code),
+      )
+      return withCode(
+        opening(wish.isFollowUp, `a project of ${files.length} files`, wish.look),
+        files.join('\n\n'),
+      )
+    }
+    case 'snippet':
+      return withCode(
+        `A first version in ${wish.language}:`,
+        fence(wish.language, snippetSource(wish.language, wish.look)),
+      )
+    case 'plugin':
+      return pluginReply(wish.look, wish.isFinal)
+    case 'content':
+      return `${contentText(wish.content, wish.look)}\n\n${signature}`
+    case 'summary':
+      return summaryText(request)
+    case 'talk':
+      return `${talkText(request, wish.look)}\n\n${signature}`
+  }
+}
+
+function pluginReply(look: Look, isFinal: boolean): string {
+  const code = fence('php', pluginSource(look))
+  const { name } = pluginName(look)
+  if (isFinal)
+    return withCode(`Here is the final version of **${name}**, in one file, ready to be installed:`, code)
+  return `A first draft of **${name}**. It shows a notice on product pages and has its own settings page.
+
+${code}
+
+Before it is final, please tell me:
+
+1. Should the notice be on **all** products, or only on some categories?
+2. Who may change the text?
+
+Write \`Finalize\` when it is as you want it.
+
+${signature}`
+}
+
+function opening(isFollowUp: boolean, what: string, look: Look): string {
+  const shade = `${look.colour}${look.isDark ? ', on a dark ground' : ''}${look.isLarge ? ', larger' : ''}`
+  return isFollowUp
+    ? `Changed as you asked (${shade}); still ${what}:`
+    : `Here is ${what} for **${look.subject}** (${shade}):`
+}
+
+function withCode(sentence: string, code: string): string {
+  return `${sentence}\n\n${code}\n\n${signature}`
+}
+
+function fence(info: string, code: string): string {
+  return `\`\`\`${info}\n${code.trimEnd()}\n\`\`\``
+}
