@@ -21,12 +21,15 @@ create table messages (
   account_id uuid not null references accounts (id) on delete cascade,
   -- 1, 2, 3 … within the conversation.
   position integer not null,
+  -- Answers to the same question: 1 for the first, 2 for its regeneration, … The newest is the one in the conversation.
+  version integer not null default 1,
+  is_superseded boolean not null default false,
   role text not null check (role in ('user', 'assistant')),
   content text not null,
   -- The generation that wrote this message; null for what a person wrote.
   generation_id uuid,
   created_at timestamptz not null default now(),
-  unique (conversation_id, position)
+  unique (conversation_id, position, version)
 ) with (fillfactor = 80);
 
 create index messages_by_generation on messages (generation_id) where generation_id is not null;
@@ -42,6 +45,8 @@ create table generations (
   status text not null check (status in ('queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted')),
   finish_reason text,
   model text not null,
+  -- Where this run's text begins in the reply: above 0 when it continues an earlier run.
+  reply_offset integer not null default 0,
   -- {temperature, topK, topP, maxOutputTokens, onDisconnect}
   settings jsonb not null,
   input_tokens integer,

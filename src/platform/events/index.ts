@@ -14,11 +14,16 @@ export interface LogEvent {
 export interface EventLogs {
   /** Opens a log for writing; there is one writer. */
   open(id: string): EventLogWriter
+  /** What is there now after a position, without waiting; null when the log is not live here. */
+  read(id: string, after: number): { events: readonly LogEvent[]; isEnded: boolean } | null
   /**
    * Events after position `after`, in batches of what is ready, until the log ends or `signal` aborts; null when the
    * log is not live here. A position inside a text event gives the rest of that text.
    */
-  follow(id: string, options: { after: number; signal?: AbortSignal }): AsyncIterable<readonly LogEvent[]> | null
+  follow(
+    id: string,
+    options: { after: number; signal?: AbortSignal },
+  ): AsyncIterable<readonly LogEvent[]> | null
   close(): Promise<void>
 }
 
@@ -29,4 +34,29 @@ export interface EventLogWriter {
   append(event: { type: string; text?: string; [field: string]: unknown }): LogEvent
   /** No more events; readers end after the last one, and the log is forgotten a little later. */
   end(): void
+}
+
+/** How far an event moves its log's position. */
+export function sizeOf(event: { text?: string }): number {
+  return event.text === undefined ? 1 : event.text.length
+}
+
+/** What remains of an event for a reader that already has everything up to a position. */
+export function restOf(event: LogEvent, position: number): LogEvent {
+  if (event.text === undefined) return event
+  const seen = position - (event.seq - event.text.length)
+  return seen > 0 ? { ...event, text: event.text.slice(seen) } : event
+}
+
+/** The same events with neighbouring texts of one type joined: fewer frames, same positions at their ends. */
+export function joined(events: readonly LogEvent[]): readonly LogEvent[] {
+  if (events.length < 2) return events
+  const result: LogEvent[] = []
+  for (const event of events) {
+    const last = result.at(-1)
+    if (last?.text !== undefined && event.text !== undefined && last.type === event.type) {
+      result[result.length - 1] = { ...event, text: last.text + event.text }
+    } else result.push(event)
+  }
+  return result
 }

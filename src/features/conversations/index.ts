@@ -1,0 +1,140 @@
+import { invalidField, missing } from '../../lib/errors.ts'
+import { isId, newId } from '../../lib/ids.ts'
+import type { Database } from '../../platform/database/index.ts'
+import type { Artifacts } from '../artifacts/index.ts'
+import { type Generations, presentGeneration } from '../generations/index.ts'
+import { buildPrompt } from './context.ts'
+import {
+  type Conversation,
+  type Cursor,
+  deleteConversation,
+  insertConversation,
+  listConversations,
+  listMessages,
+  listRunning,
+  readConversation,
+  updateConversation,
+} from './store.ts'
+import { titleOf } from './title.ts'
+
+export interface ConversationsDeps {
+  db: Database
+  generations: Generations
+  artifacts: Artifacts
+}
+
+export type Conversations = ReturnType<typeof createConversations>
+
+/** Conversations of accounts, their messages, and what a model is told of them. */
+export function createConversations(deps: ConversationsDeps) {
+  const { db, generations } = deps
+  generations.define('chat', {
+    conversationKind: 'chat',
+    title: titleOf,
+    prompt: (generation, budgetTokens) => buildPrompt(db, generation, budgetTokens),
+  })
+  return {
+    /** A page of conversations, the one last written to first. */
+    list: (request: ListRequest) => list(deps, request),
+    create: (
+      accountId: string,
+      given: { title?: string | undefined; systemPrompt?: string | null | undefined },
+    ) =>
+      insertConversation(db, {
+        id: newId(),
+        accountId,
+        kind: 'chat',
+        title: given.title ?? 'New conversation',
+        titleSource: given.title === undefined ? 'auto' : 'user',
+        systemPrompt: given.systemPrompt ?? null,
+      }),
+    /** A conversation with a page of its messages, oldest first. */
+    read: (request: ReadRequest) => read(deps, request),
+    update: async (
+      accountId: string,
+      id: string,
+      change: { title?: string | undefined; systemPrompt?: string | null | undefined },
+    ): Promise<Conversation> => {
+      const conversation = isId(id) ? await updateConversation(db, { accountId, id, ...change }) : null
+      return conversation ?? refuse()
+    },
+    /** Stops what still runs in it, then removes it with its messages, generations and artifacts. */
+    remove: (accountId: string, id: string) => remove(deps, accountId, id),
+  }
+}
+
+function refuse(): never {
+  throw missing('Conversation')
+}
+
+export interface ListRequest {
+  accountId: string
+  limit: number
+  cursor?: string | undefined
+  search?: string | undefined
+}
+
+async function list({ db }: ConversationsDeps, request: ListRequest) {
+  const rows = await listConversations(db, {
+    accountId: request.accountId,
+    limit: request.limit + 1,
+    after: request.cursor === undefined ? null : parseCursor(request.cursor),
+    search: request.search?.trim() || null,
+  })
+  const page = rows.slice(0, request.limit)
+  const last = page.at(-1)
+  return {
+    conversations: page,
+    nextCursor: rows.length > page.length && last ? `${last.updatedAtMicros}_${last.id}` : null,
+  }
+}
+
+function parseCursor(text: string): Cursor {
+  const [micros = '', id = ''] = text.split('_')
+  if (!/^\d{1,16}$/.test(micros) || !isId(id))
+    throw invalidField('cursor', 'must be the nextCursor of an earlier page')
+  return { updatedAtMicros: Number(micros), id }
+}
+
+export interface ReadRequest {
+  accountId: string
+  id: string
+  limit: number
+  before?: number | undefined
+}
+
+async function read({ db, generations, artifacts }: ConversationsDeps, request: ReadRequest) {
+  const { accountId, id } = request
+  const conversation = isId(id) ? await readConversation(db, accountId, id) : null
+  if (!conversation) return refuse()
+  const before = request.before ?? null
+  const rows = await listMessages(db, { conversationId: id, before, limit: request.limit + 1 })
+  const page = rows.slice(0, request.limit).toReversed()
+  const generationIds = page.flatMap(message => message.generationId ?? [])
+  const [runs, made] = await Promise.all([
+    generations.readMany(accountId, generationIds),
+    artifacts.listByMessages(
+      accountId,
+      page.filter(message => message.role === 'assistant').map(message => message.id),
+    ),
+  ])
+  const runById = new Map(runs.map(run => [run.id, presentGeneration(run)]))
+  const messages = page.map(message => ({
+    ...message,
+    generation: (message.generationId && runById.get(message.generationId)) || null,
+    artifacts: made.get(message.id) ?? [],
+  }))
+  return { conversation, messages, hasMore: rows.length > page.length }
+}
+
+async function remove(
+  { db, generations, artifacts }: ConversationsDeps,
+  accountId: string,
+  id: string,
+): Promise<void> {
+  if (!isId(id) || !(await readConversation(db, accountId, id))) refuse()
+  for (const generationId of await listRunning(db, accountId, id))
+    await generations.cancel(accountId, generationId)
+  await artifacts.removeConversation(accountId, id)
+  if (!(await deleteConversation(db, accountId, id))) refuse()
+}

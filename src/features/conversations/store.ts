@@ -1,0 +1,205 @@
+import { sql } from 'kysely'
+import { type Database, statement } from '../../platform/database/index.ts'
+
+export interface Conversation {
+  id: string
+  kind: string
+  title: string
+  systemPrompt: string | null
+  messageCount: number
+  createdAt: Date
+  updatedAt: Date
+}
+
+export interface Message {
+  id: string
+  role: 'user' | 'assistant'
+  content: string
+  position: number
+  version: number
+  generationId: string | null
+  createdAt: Date
+}
+
+const columns = [
+  'id',
+  'kind',
+  'title',
+  'system_prompt as systemPrompt',
+  'message_count as messageCount',
+  'created_at as createdAt',
+  'updated_at as updatedAt',
+] as const
+
+/** Where a page of conversations begins: after the one with this time (microseconds since 1970) and id. */
+export interface Cursor {
+  updatedAtMicros: number
+  id: string
+}
+
+export interface Page {
+  accountId: string
+  limit: number
+  after: Cursor | null
+  search: string | null
+}
+
+/** Conversations of an account, the one last written to first. */
+export async function listConversations(
+  db: Database,
+  page: Page,
+): Promise<(Conversation & { updatedAtMicros: number })[]> {
+  let query = db
+    .selectFrom('conversations')
+    .select(columns)
+    .select(sql<number>`(extract(epoch from updated_at) * 1000000)::bigint`.as('updatedAtMicros'))
+    .where('account_id', '=', page.accountId)
+    .orderBy('updated_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+  if (page.after) {
+    const { updatedAtMicros, id } = page.after
+    query = query.where(
+      sql<boolean>`(updated_at, id) < (timestamptz 'epoch' + ${updatedAtMicros} * interval '1 microsecond', ${id}::uuid)`,
+    )
+  }
+  if (page.search) {
+    const pattern = `%${escapeLike(page.search)}%`
+    query = query.where(
+      sql<boolean>`(title ilike ${pattern} or exists (
+        select from messages m where m.conversation_id = conversations.id and m.content ilike ${pattern}))`,
+    )
+  }
+  return query.execute()
+}
+
+/** Text as a literal inside a LIKE pattern. */
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
+}
+
+export async function insertConversation(
+  db: Database,
+  conversation: {
+    id: string
+    accountId: string
+    kind: string
+    title: string
+    titleSource: 'auto' | 'user'
+    systemPrompt: string | null
+  },
+): Promise<Conversation> {
+  return db
+    .insertInto('conversations')
+    .values({
+      id: conversation.id,
+      account_id: conversation.accountId,
+      kind: conversation.kind as 'chat',
+      title: conversation.title,
+      title_source: conversation.titleSource,
+      system_prompt: conversation.systemPrompt,
+    })
+    .returning(columns)
+    .executeTakeFirstOrThrow()
+}
+
+export async function readConversation(
+  db: Database,
+  accountId: string,
+  id: string,
+): Promise<Conversation | null> {
+  const row = await db
+    .selectFrom('conversations')
+    .select(columns)
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .executeTakeFirst()
+  return row ?? null
+}
+
+export async function updateConversation(
+  db: Database,
+  {
+    accountId,
+    id,
+    title,
+    systemPrompt,
+  }: { accountId: string; id: string; title?: string | undefined; systemPrompt?: string | null | undefined },
+): Promise<Conversation | null> {
+  const row = await db
+    .updateTable('conversations')
+    .set({
+      ...(title === undefined ? {} : { title, title_source: 'user' as const }),
+      ...(systemPrompt === undefined ? {} : { system_prompt: systemPrompt }),
+      updated_at: sql<Date>`now()`,
+    })
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .returning(columns)
+    .executeTakeFirst()
+  return row ?? null
+}
+
+export async function deleteConversation(db: Database, accountId: string, id: string): Promise<boolean> {
+  const result = await db
+    .deleteFrom('conversations')
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+/** Ids of the generations of a conversation that have not ended. */
+export async function listRunning(
+  db: Database,
+  accountId: string,
+  conversationId: string,
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('generations')
+    .select('id')
+    .where('conversation_id', '=', conversationId)
+    .where('account_id', '=', accountId)
+    .where('status', 'in', ['queued', 'running'])
+    .execute()
+  return rows.map(row => row.id)
+}
+
+/** The messages before a position, newest first; superseded answers are left out. */
+export async function listMessages(
+  db: Database,
+  { conversationId, before, limit }: { conversationId: string; before: number | null; limit: number },
+): Promise<Message[]> {
+  let query = db
+    .selectFrom('messages')
+    .select([
+      'id',
+      'role',
+      'content',
+      'position',
+      'version',
+      'generation_id as generationId',
+      'created_at as createdAt',
+    ])
+    .where('conversation_id', '=', conversationId)
+    .where('is_superseded', '=', false)
+    .orderBy('position', 'desc')
+    .limit(limit)
+  if (before !== null) query = query.where('position', '<', before)
+  return query.execute()
+}
+
+export interface ContextMessage {
+  role: 'user' | 'assistant'
+  content: string
+  position: number
+  systemPrompt: string | null
+}
+
+/** The messages up to a reply, newest first, with the conversation's system prompt beside each. One prepared statement: it is on the main path. */
+export const listContext = statement<ContextMessage>(
+  `select m.role, m.content, m.position, c.system_prompt as "systemPrompt"
+   from messages m join conversations c on c.id = m.conversation_id
+   where m.conversation_id = $1 and m.position <= $2 and not m.is_superseded
+   order by m.position desc limit $3`,
+)

@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { missing } from '../../lib/errors.ts'
+import { isId } from '../../lib/ids.ts'
+import { joined, type LogEvent } from '../../platform/events/index.ts'
+import type { Engine } from './engine.ts'
+import { isFinal, replay } from './replay.ts'
+import { type Generation, readGeneration, readStoredLog, type StoredLog } from './store.ts'
+
+export interface FollowRequest {
+  accountId: string
+  id: string
+  /** Position after which to go on; 0 is the beginning. */
+  after: number
+  signal?: AbortSignal
+}
+
+/** A generation of the account. Throws AppError missing. */
+export async function readOwn(engine: Engine, accountId: string, id: string): Promise<Generation> {
+  const generation = isId(id) ? await readGeneration(engine.db, id, accountId) : null
+  if (!generation) throw missing('Generation')
+  return generation
+}
+
+async function readOwnLog(engine: Engine, accountId: string, id: string): Promise<StoredLog> {
+  const stored = isId(id) ? await readStoredLog(engine.db, id, accountId) : null
+  if (!stored) throw missing('Generation')
+  return stored
+}
+
+/** Whether the account runs this generation in this process, so that its log may be read without asking the database. */
+function isRunningHere(engine: Engine, accountId: string, id: string): boolean {
+  return engine.runs.get(id)?.accountId === accountId
+}
+
+/** Events after a position until the end, in batches. Throws AppError missing before the first one. */
+export async function follow(
+  engine: Engine,
+  request: FollowRequest,
+): Promise<AsyncIterable<readonly LogEvent[]>> {
+  if (!isRunningHere(engine, request.accountId, request.id))
+    await readOwn(engine, request.accountId, request.id)
+  return engine.events.follow(request.id, request) ?? followStored(engine, request)
+}
+
+const pollEveryMs = 300
+
+/** Follows a generation that no log of this process has, by what is stored of it. */
+async function* followStored(engine: Engine, request: FollowRequest): AsyncGenerator<readonly LogEvent[]> {
+  let position = request.after
+  while (!request.signal?.aborted) {
+    const stored = await readOwnLog(engine, request.accountId, request.id)
+    const events = replay(stored, position)
+    position = events.at(-1)?.seq ?? position
+    if (events.length > 0) yield events
+    if (isFinal(stored.status)) return
+    await sleep(pollEveryMs, undefined, request.signal ? { signal: request.signal } : {}).catch(() => {})
+  }
+}
+
+/** Events after a position as far as there are any now, the position after them, and whether there will be more. */
+export async function poll(engine: Engine, accountId: string, id: string, after: number) {
+  const live = isRunningHere(engine, accountId, id) ? engine.events.read(id, after) : null
+  if (live) return page(live.events, after, live.isEnded)
+  const stored = await readOwnLog(engine, accountId, id)
+  return page(replay(stored, after), after, isFinal(stored.status))
+}
+
+function page(events: readonly LogEvent[], after: number, isDone: boolean) {
+  return { events: joined(events), lastSeq: events.at(-1)?.seq ?? after, done: isDone }
+}
+
+/** Resolves when a generation has ended, with its stored state and reply. */
+export async function wait(
+  engine: Engine,
+  { accountId, id, signal }: { accountId: string; id: string; signal?: AbortSignal | undefined },
+): Promise<StoredLog> {
+  const run = engine.runs.get(id)
+  if (run && run.accountId === accountId) await run.done
+  for (;;) {
+    const stored = await readOwnLog(engine, accountId, id)
+    if (isFinal(stored.status) || signal?.aborted) return stored
+    await sleep(pollEveryMs, undefined, signal ? { signal } : {}).catch(() => {})
+  }
+}

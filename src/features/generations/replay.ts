@@ -1,0 +1,42 @@
+import { type LogEvent, restOf, sizeOf } from '../../platform/events/index.ts'
+import type { StoredLog } from './store.ts'
+
+/**
+ * The events of a stored generation after a position, rebuilt from its text and marks: the gaps between the marks are
+ * text. A reader that is ahead of what was kept (the last second before a crash) is told the kept text as a whole.
+ */
+export function replay(stored: StoredLog, after: number): LogEvent[] {
+  const marksSize = stored.marks.reduce((sum, mark) => sum + sizeOf(mark), 0)
+  const text = stored.content.slice(stored.replyOffset, stored.replyOffset + stored.lastSeq - marksSize)
+  if (after > stored.lastSeq && isFinal(stored.status)) return aheadOf(stored, text, after)
+  const events: LogEvent[] = []
+  let position = 0
+  let taken = 0
+  const writeTextUpTo = (end: number) => {
+    if (end <= position) return
+    const piece = text.slice(taken, taken + end - position)
+    taken += piece.length
+    position = end
+    events.push({ seq: end, type: 'text-delta', text: piece })
+  }
+  for (const mark of stored.marks) {
+    writeTextUpTo(mark.seq - sizeOf(mark))
+    events.push(mark)
+    position = mark.seq
+  }
+  writeTextUpTo(stored.lastSeq)
+  return events.filter(event => event.seq > after).map(event => restOf(event, after))
+}
+
+function aheadOf(stored: StoredLog, text: string, after: number): LogEvent[] {
+  const end = stored.marks.findLast(mark => mark.type === 'generation-end')
+  return [
+    { seq: after + text.length, type: 'text-snapshot', text },
+    ...(end ? [{ ...end, seq: after + text.length + 1 }] : []),
+  ]
+}
+
+/** Whether a status never changes again. */
+export function isFinal(status: StoredLog['status']): boolean {
+  return status !== 'queued' && status !== 'running'
+}

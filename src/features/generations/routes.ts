@@ -1,0 +1,243 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { invalidField } from '../../lib/errors.ts'
+import { failures, ok, success } from '../../transport/envelope.ts'
+import type { Server } from '../../transport/server.ts'
+import { clientGone, sendEvents } from '../../transport/sse.ts'
+import { type Generations, presentGeneration, type Started } from './index.ts'
+import {
+  AgainBody,
+  EventsQuery,
+  FinishedView,
+  GenerationView,
+  IdParams,
+  StartBody,
+  StartedView,
+} from './schema.ts'
+
+const tags = ['Generations']
+const OneGeneration = Type.Object({ generation: GenerationView })
+const EventStream = Type.String({ description: 'text/event-stream: `id: <seq>`, `data: <event as JSON>`' })
+
+const startResponses = {
+  200: {
+    description: 'The log as server-sent events (default), or the finished answer with `stream: false`.',
+    content: {
+      'text/event-stream': { schema: EventStream },
+      'application/json': { schema: success(FinishedView) },
+    },
+  },
+  202: {
+    description: '`background: true`: stored, and running.',
+    content: { 'application/json': { schema: success(StartedView) } },
+  },
+  ...failures(400, 401, 404, 409, 422, 429, 502, 503),
+}
+
+/** POST /generations, and everything about one generation. */
+export function generationRoutes(generations: Generations) {
+  return async (server: Server) => {
+    server.post(
+      '/generations',
+      {
+        schema: {
+          tags,
+          summary: 'Ask, and get an answer',
+          description:
+            'Stores the message (in a new conversation unless `conversationId` is given) and runs the model. ' +
+            'Events carry a rising `seq`; come back to GET /generations/{id}/events with it to miss nothing.',
+          body: StartBody,
+          response: startResponses,
+        },
+      },
+      async (request, reply) => {
+        const { message, conversationId, stream, background, ...rest } = request.body
+        const { accountId } = request.identity
+        const started = await generations.start({
+          accountId,
+          kind: 'chat',
+          message,
+          conversationId,
+          ...settingsOf(rest),
+        })
+        return deliver(generations, {
+          request,
+          reply,
+          started,
+          stream,
+          background,
+          onDisconnect: rest.onDisconnect,
+        })
+      },
+    )
+    for (const how of ['continue', 'regenerate'] as const) {
+      server.post(
+        `/generations/:id/${how}`,
+        {
+          schema: {
+            tags,
+            summary: how === 'continue' ? 'Go on with a cut answer' : 'Answer the last question once more',
+            description:
+              how === 'continue'
+                ? 'For answers that were interrupted, cancelled or cut by their length. The same reply grows.'
+                : 'The earlier answer is kept as an older version. Answers as POST /generations.',
+            params: IdParams,
+            body: AgainBody,
+            response: startResponses,
+          },
+        },
+        async (request, reply) => {
+          const { stream, background, ...rest } = request.body ?? {}
+          const { accountId } = request.identity
+          const started = await generations[how]({
+            accountId,
+            generationId: request.params.id,
+            ...settingsOf(rest),
+          })
+          return deliver(generations, {
+            request,
+            reply,
+            started,
+            stream,
+            background,
+            onDisconnect: rest.onDisconnect,
+          })
+        },
+      )
+    }
+    server.get(
+      '/generations/:id',
+      {
+        schema: {
+          tags,
+          summary: 'Read a generation',
+          params: IdParams,
+          response: { 200: success(OneGeneration), ...failures(401, 404) },
+        },
+      },
+      async request => {
+        const generation = await generations.read(request.identity.accountId, request.params.id)
+        return ok({ generation: presentGeneration(generation) })
+      },
+    )
+    server.get(
+      '/generations/:id/events',
+      {
+        schema: {
+          tags,
+          summary: 'Follow a generation',
+          description:
+            'With `Accept: text/event-stream` or a `Last-Event-ID` header: server-sent events from that position to the ' +
+            'end. Otherwise what there is now, as JSON; ask again with `after=lastSeq` until `done`.',
+          params: IdParams,
+          querystring: EventsQuery,
+          response: {
+            200: {
+              description: 'Events after the position.',
+              content: {
+                'text/event-stream': { schema: EventStream },
+                'application/json': {
+                  schema: success(
+                    Type.Object({
+                      events: Type.Array(Type.Any()),
+                      lastSeq: Type.Integer(),
+                      done: Type.Boolean(),
+                    }),
+                  ),
+                },
+              },
+            },
+            ...failures(400, 401, 404),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { accountId } = request.identity
+        const { id } = request.params
+        const after = positionOf(request, request.query.after)
+        if (!wantsEvents(request)) return ok(await generations.poll(accountId, id, after))
+        await sendEvents(reply, await generations.follow({ accountId, id, after, signal: clientGone(reply) }))
+        return reply
+      },
+    )
+    server.post(
+      '/generations/:id/cancel',
+      {
+        schema: {
+          tags,
+          summary: 'Stop a generation',
+          description: 'What it wrote stays. A generation that has ended is answered as it is.',
+          params: IdParams,
+          response: { 200: success(OneGeneration), ...failures(401, 404) },
+        },
+      },
+      async request => {
+        const generation = await generations.cancel(request.identity.accountId, request.params.id)
+        return ok({ generation: presentGeneration(generation) })
+      },
+    )
+  }
+}
+
+type Asked = Omit<StartBody, 'message' | 'conversationId' | 'stream' | 'background'>
+
+function settingsOf(asked: Asked) {
+  const { onDisconnect, ...rest } = asked
+  const known = onDisconnect === 'cancel' || onDisconnect === 'continue' ? { onDisconnect } : {}
+  return { ...(rest as Omit<Asked, 'onDisconnect'>), ...known } as Record<string, never>
+}
+
+interface Delivery {
+  request: FastifyRequest
+  reply: FastifyReply
+  started: Started
+  stream: boolean | undefined
+  background: boolean | undefined
+  onDisconnect: string | undefined
+}
+
+/** Hands a started generation to the client the way it asked for: events, the finished answer, or a receipt. */
+async function deliver(generations: Generations, delivery: Delivery): Promise<unknown> {
+  const { request, reply, started } = delivery
+  const { accountId } = request.identity
+  const { id } = started.generation
+  if (delivery.background) {
+    reply.code(202)
+    return ok({ ...started, generation: presentGeneration(started.generation) })
+  }
+  const signal = clientGone(reply)
+  if (delivery.onDisconnect === 'cancel') {
+    signal.addEventListener('abort', () => void generations.cancel(accountId, id).catch(() => {}), {
+      once: true,
+    })
+  }
+  if (delivery.stream === false) {
+    const ended = await generations.wait(accountId, id, signal)
+    const { message } = request.body as StartBody
+    return ok({
+      generation: presentGeneration(ended),
+      message: { id: started.messageId, content: message ?? '' },
+      reply: { id: started.replyId, content: ended.content },
+    })
+  }
+  const events = await generations.follow({ accountId, id, after: 0, signal })
+  await sendEvents(reply, events, { 'x-stream-session-id': id })
+  return reply
+}
+
+function wantsEvents(request: FastifyRequest): boolean {
+  return (
+    request.headers['last-event-id'] !== undefined ||
+    (request.headers.accept ?? '').includes('text/event-stream')
+  )
+}
+
+/** The position to go on from: the header of a reconnecting EventSource beats the query. */
+function positionOf(request: FastifyRequest, after: number | undefined): number {
+  const header = request.headers['last-event-id']
+  if (header === undefined || header === '') return after ?? 0
+  if (typeof header !== 'string' || !/^\d{1,15}$/.test(header)) {
+    throw invalidField('Last-Event-ID', 'must be the id of an event: a whole number')
+  }
+  return Number(header)
+}

@@ -1,0 +1,182 @@
+import { AppError, toAppError } from '../../lib/errors.ts'
+import type { EventLogWriter, LogEvent } from '../../platform/events/index.ts'
+import type { CatalogueModel, ModelPart, Usage } from '../../platform/models/index.ts'
+import { costOf, estimateTokens } from './prices.ts'
+import type { ObservedRun, Prompt, RunObserver } from './recipes.ts'
+import type { Status } from './schema.ts'
+import type { Ending, Generation, Progress } from './store.ts'
+
+/** Why a run was told to stop. */
+export class RunStopped extends Error {
+  readonly status: 'cancelled' | 'interrupted'
+
+  constructor(status: 'cancelled' | 'interrupted', message: string) {
+    super(message)
+    this.name = 'RunStopped'
+    this.status = status
+  }
+}
+
+/** One generation while this process runs it: its log, its text so far, and what it came to. */
+export class Run implements ObservedRun {
+  readonly generation: Generation
+  readonly model: CatalogueModel
+  readonly controller = new AbortController()
+  readonly observers: RunObserver[] = []
+  /** Text of the reply before this run began; empty unless it continues one. */
+  readonly prefix: string
+  text = ''
+  /** Whether something happened since the last checkpoint. */
+  isDirty = false
+  /** Resolves when the run has ended and said so. */
+  done: Promise<void> = Promise.resolve()
+
+  readonly #log: EventLogWriter
+  readonly #marks: LogEvent[] = []
+  #held = ''
+  #reasoningLength = 0
+  #usage: Usage | null = null
+  #finish: string | null = null
+
+  constructor(generation: Generation, model: CatalogueModel, log: EventLogWriter, prefix: string) {
+    this.generation = generation
+    this.model = model
+    this.prefix = prefix
+    this.#log = log
+  }
+
+  get generationId() {
+    return this.generation.id
+  }
+  get accountId() {
+    return this.generation.accountId
+  }
+  get conversationId() {
+    return this.generation.conversationId
+  }
+  get messageId() {
+    return this.generation.messageId
+  }
+  get replyId() {
+    return this.generation.replyId
+  }
+  get kind() {
+    return this.generation.kind
+  }
+
+  /** Writes an event that is not text; it is kept with the generation. */
+  emit(event: { type: string; [field: string]: unknown }): void {
+    this.#marks.push(this.#log.append(event))
+    this.isDirty = true
+  }
+
+  /** Takes what the provider said in one network read. */
+  take(parts: readonly ModelPart[]): void {
+    for (const part of parts) {
+      if (part.type === 'text') this.#write(part.text)
+      else if (part.type === 'reasoning') this.#think(part.text)
+      else if (part.type === 'usage') this.#usage = part.usage
+      else this.#finish = part.reason
+    }
+  }
+
+  /** A pair of surrogates stays together: half a character cannot be sent or stored. */
+  #write(delta: string): void {
+    let text = this.#held + delta
+    this.#held = ''
+    const last = text.charCodeAt(text.length - 1)
+    if (last >= 0xd800 && last <= 0xdbff) {
+      this.#held = text.slice(-1)
+      text = text.slice(0, -1)
+    }
+    if (text === '') return
+    this.#log.append({ type: 'text-delta', text })
+    this.text += text
+    this.isDirty = true
+    for (const observer of this.observers) observer.text(text)
+  }
+
+  /** Reasoning is kept as one mark for each stretch of it. */
+  #think(text: string): void {
+    if (text === '') return
+    this.#reasoningLength += text.length
+    const event = this.#log.append({ type: 'reasoning-delta', text })
+    const last = this.#marks.at(-1)
+    if (last?.type === 'reasoning-delta' && last.seq + text.length === event.seq) {
+      this.#marks[this.#marks.length - 1] = { ...event, text: `${last.text}${text}` }
+    } else this.#marks.push(event)
+    this.isDirty = true
+  }
+
+  /** What a checkpoint keeps. */
+  progress(): Progress {
+    return {
+      generationId: this.generation.id,
+      content: this.prefix + this.text,
+      lastSeq: this.#log.seq,
+      marks: this.#marks,
+    }
+  }
+
+  /** What the run came to, given what stopped it: nothing, a RunStopped, or an error. */
+  ending(thrown: unknown, prompt: Prompt | null): Ending {
+    const verdict = this.#verdict(thrown)
+    const hasOutput = this.text.length + this.#reasoningLength > 0
+    // Before the finish a provider's count is only a beginning: what was received is counted here.
+    const counted = this.#usage !== null && this.#finish !== null
+    const usage = counted ? this.#usage : hasOutput ? this.#estimate(prompt) : null
+    const isFree = verdict.status === 'failed' || usage === null
+    const told = usage === null ? null : { ...usage, isEstimated: !counted }
+    const costMicroCredits = isFree ? 0 : costOf(this.model, usage)
+    const events = [
+      ...(usage === null ? [] : [{ type: 'usage-known', ...usage, isEstimated: !counted }]),
+      { type: 'generation-end', ...verdict, usage: told, costMicroCredits },
+    ]
+    const seq = this.#log.seq
+    const marks = events.map((event, index) => ({ seq: seq + index + 1, ...event }))
+    return {
+      ...this.progress(),
+      ...verdict,
+      usage: told,
+      costMicroCredits,
+      lastSeq: seq + marks.length,
+      marks: [...this.#marks, ...marks],
+    }
+  }
+
+  #verdict(thrown: unknown): { status: Status; finishReason: string | null; error: Ending['error'] } {
+    if (thrown instanceof RunStopped) {
+      return {
+        status: thrown.status,
+        finishReason: thrown.status === 'cancelled' ? 'cancelled' : null,
+        error: null,
+      }
+    }
+    const error = thrown === null ? this.#silentCut() : toAppError(thrown)
+    if (error === null) return { status: 'completed', finishReason: this.#finish, error: null }
+    const told = { code: error.code, message: error.message }
+    return { status: this.text === '' ? 'failed' : 'interrupted', finishReason: null, error: told }
+  }
+
+  /** A stream that ends without saying why was cut, however clean the end looked. */
+  #silentCut(): AppError | null {
+    if (this.#finish !== null) return null
+    return new AppError('upstream', 'PROVIDER_CUT', 'The model provider stopped in the middle of its answer')
+  }
+
+  #estimate(prompt: Prompt | null): Usage {
+    const asked = [prompt?.system ?? '', ...(prompt?.messages ?? []).map(message => message.content)]
+    const output = Math.ceil((this.text.length + this.#reasoningLength) / 4)
+    return {
+      inputTokens: this.#usage?.inputTokens ?? asked.reduce((sum, text) => sum + estimateTokens(text), 0),
+      outputTokens: Math.max(this.#usage?.outputTokens ?? 0, output),
+      cachedInputTokens: this.#usage?.cachedInputTokens ?? 0,
+    }
+  }
+
+  /** Tells the end that was kept and closes the log. */
+  finish(ending: Ending): void {
+    for (const { seq: _, ...event } of ending.marks.slice(this.#marks.length)) this.#log.append(event)
+    this.#log.end()
+  }
+}

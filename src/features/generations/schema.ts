@@ -1,0 +1,124 @@
+import Type, { type Static } from 'typebox'
+
+/** Where a generation is in its life; the last four are final. */
+export const GenerationStatus = Type.Union(
+  ['queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted'].map(status =>
+    Type.Literal(status),
+  ),
+)
+
+export type Status = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'interrupted'
+
+const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()])
+
+/** A generation as our API shows it. */
+export const GenerationView = Type.Object({
+  id: Type.String(),
+  kind: Type.String({ description: 'chat, plugin, content …' }),
+  status: Type.String({ enum: ['queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted'] }),
+  finishReason: Nullable(Type.String({ description: 'stop, length, filtered, cancelled, unknown' })),
+  model: Type.String(),
+  conversationId: Nullable(Type.String()),
+  messageId: Nullable(Type.String({ description: 'The message that asked.' })),
+  replyId: Nullable(Type.String({ description: 'The message that answers.' })),
+  usage: Nullable(
+    Type.Object({
+      inputTokens: Type.Integer(),
+      outputTokens: Type.Integer(),
+      cachedInputTokens: Type.Integer(),
+      isEstimated: Type.Boolean({ description: 'true when the provider did not count.' }),
+    }),
+  ),
+  costMicroCredits: Type.Integer({ description: '1 credit = 1,000,000.' }),
+  error: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
+  lastSeq: Type.Integer({ description: 'Position of the event log at the last checkpoint.' }),
+  createdAt: Type.String({ format: 'date-time' }),
+  startedAt: Nullable(Type.String({ format: 'date-time' })),
+  finishedAt: Nullable(Type.String({ format: 'date-time' })),
+})
+export type GenerationView = Static<typeof GenerationView>
+
+const sampling = {
+  model: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 200, description: 'A model id from GET /models.' }),
+  ),
+  temperature: Type.Optional(Type.Number({ minimum: 0, maximum: 2, description: '0.7 unless given.' })),
+  topK: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, description: '40 unless given.' })),
+  topP: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: '0.95 unless given.' })),
+  maxOutputTokens: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 65_536, description: '8,192 unless given.' }),
+  ),
+}
+
+const delivery = {
+  stream: Type.Optional(Type.Boolean({ description: 'true (default): answer with server-sent events.' })),
+  background: Type.Optional(
+    Type.Boolean({ description: 'true: answer 202 at once; follow the events later.' }),
+  ),
+  onDisconnect: Type.Optional(
+    Type.String({
+      enum: ['continue', 'cancel'],
+      description: 'What a leaving client means; continue by default.',
+    }),
+  ),
+}
+
+/** Body of POST /generations. */
+export const StartBody = Type.Object(
+  {
+    message: Type.String({ minLength: 1, maxLength: 100_000, pattern: '\\S' }),
+    conversationId: Type.Optional(Type.String({ format: 'uuid' })),
+    ...sampling,
+    ...delivery,
+  },
+  { additionalProperties: false, examples: [{ message: 'Create a React button component' }] },
+)
+export type StartBody = Static<typeof StartBody>
+
+/** Body of POST /generations/:id/continue and /regenerate. */
+export const AgainBody = Type.Union([
+  Type.Object({ ...sampling, ...delivery }, { additionalProperties: false }),
+  Type.Undefined(),
+])
+export type AgainBody = Partial<Omit<StartBody, 'message' | 'conversationId'>>
+
+export const IdParams = Type.Object({ id: Type.String({ maxLength: 200 }) })
+
+export const EventsQuery = Type.Object({
+  after: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'Position after which to go on; 0 is the beginning.' }),
+  ),
+})
+
+/** What every way of starting tells at once. */
+export const StartedView = Type.Object({
+  generation: GenerationView,
+  conversationId: Type.String(),
+  messageId: Type.String(),
+  replyId: Type.String(),
+})
+
+/** The answer of `stream: false`. */
+export const FinishedView = Type.Object({
+  generation: GenerationView,
+  message: Type.Object({ id: Type.String(), content: Type.String() }),
+  reply: Type.Object({ id: Type.String(), content: Type.String() }),
+})
+
+/** What a run is asked for beyond its words. Defaults are the published ones. */
+export interface Settings {
+  temperature: number
+  topK: number
+  topP: number
+  maxOutputTokens: number
+  onDisconnect: 'continue' | 'cancel'
+}
+
+export const defaultSettings: Settings = {
+  temperature: 0.7,
+  topK: 40,
+  topP: 0.95,
+  maxOutputTokens: 8192,
+  onDisconnect: 'continue',
+}

@@ -1,0 +1,179 @@
+import { AppError, invalidField, missing } from '../../lib/errors.ts'
+import { isId, newId } from '../../lib/ids.ts'
+import type { CatalogueModel } from '../../platform/models/index.ts'
+import type { Engine } from './engine.ts'
+import { execute } from './execute.ts'
+import type { Recipe } from './recipes.ts'
+import { Run } from './run.ts'
+import { defaultSettings, type Settings } from './schema.ts'
+import { type Generation, insertFirstTurn, insertTurn, readStoredLog, type Turn } from './store.ts'
+import { type AgainTurn, insertContinuation, insertRegeneration } from './store-again.ts'
+
+export interface StartRequest extends Partial<Settings> {
+  accountId: string
+  kind: string
+  message: string
+  conversationId?: string | undefined
+  model?: string | undefined
+}
+
+export interface AgainRequest extends Partial<Settings> {
+  accountId: string
+  generationId: string
+  model?: string | undefined
+}
+
+/** What a start promises: the question is stored, and the reply will reach exactly one end. */
+export interface Started {
+  generation: Generation
+  conversationId: string
+  messageId: string
+  replyId: string
+}
+
+/** The settings that a request names; the others are left out, so that they do not hide a default. */
+function given(request: Partial<Settings>): Partial<Settings> {
+  const { temperature, topK, topP, maxOutputTokens, onDisconnect } = request
+  const settings = { temperature, topK, topP, maxOutputTokens, onDisconnect }
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
+
+function modelOf(engine: Engine, name: string | undefined): CatalogueModel {
+  return name === undefined ? engine.models.defaultModel : engine.models.find(name)
+}
+
+function refuseWhenClosing(engine: Engine): void {
+  if (engine.isClosing) {
+    throw new AppError('unavailable', 'SHUTTING_DOWN', 'The server is restarting; try again in a moment', {
+      retryAfterSeconds: 2,
+    })
+  }
+}
+
+/** Stores a question with its empty reply, and begins to answer it. */
+export async function start(engine: Engine, request: StartRequest): Promise<Started> {
+  refuseWhenClosing(engine)
+  const recipe = engine.recipes.get(request.kind)
+  if (!recipe) throw invalidField('kind', 'is not a known kind of generation')
+  if (request.conversationId !== undefined && !isId(request.conversationId)) throw missing('Conversation')
+  const model = modelOf(engine, request.model)
+  const turn: Turn = {
+    generationId: newId(),
+    accountId: request.accountId,
+    kind: request.kind,
+    conversationId: request.conversationId ?? newId(),
+    messageId: newId(),
+    replyId: newId(),
+    message: request.message,
+    model: model.id,
+    settings: { ...defaultSettings, ...given(request) },
+    runner: engine.self,
+  }
+  const title = request.conversationId === undefined ? recipe.title(request.message) : null
+  const createdAt =
+    title === null
+      ? await insertTurn(engine.db, turn)
+      : await insertFirstTurn(engine.db, turn, { kind: recipe.conversationKind, title })
+  if (!createdAt) throw missing('Conversation')
+  const generation = runningGeneration({ ...turn, id: turn.generationId, replyOffset: 0, createdAt })
+  launch(engine, { generation, model, recipe, title, prefix: '' })
+  return { generation, conversationId: turn.conversationId, messageId: turn.messageId, replyId: turn.replyId }
+}
+
+type Fresh = Pick<
+  Generation,
+  | 'id'
+  | 'accountId'
+  | 'kind'
+  | 'conversationId'
+  | 'messageId'
+  | 'replyId'
+  | 'model'
+  | 'settings'
+  | 'replyOffset'
+  | 'createdAt'
+>
+
+function runningGeneration(fresh: Fresh): Generation {
+  const { id, accountId, kind, conversationId, messageId, replyId, model, settings, replyOffset, createdAt } =
+    fresh
+  return {
+    ...{ id, accountId, kind, conversationId, messageId, replyId, model, settings, replyOffset, createdAt },
+    status: 'running',
+    finishReason: null,
+    inputTokens: null,
+    outputTokens: null,
+    cachedInputTokens: null,
+    usageEstimated: false,
+    costMicroCredits: 0,
+    error: null,
+    lastSeq: 0,
+    startedAt: createdAt,
+    finishedAt: null,
+  }
+}
+
+interface Launch {
+  generation: Generation
+  model: CatalogueModel
+  recipe: Recipe
+  title: string | null
+  prefix: string
+}
+
+function launch(engine: Engine, { generation, model, recipe, title, prefix }: Launch): void {
+  const run = new Run(generation, model, engine.events.open(generation.id), prefix)
+  engine.runs.set(run.generationId, run)
+  run.done = execute(engine, { run, recipe, observers: engine.observers, title }).finally(() =>
+    engine.runs.delete(run.generationId),
+  )
+}
+
+/** Answers the last question once more, or goes on with the last answer. */
+export async function again(
+  engine: Engine,
+  request: AgainRequest,
+  how: 'regenerate' | 'continue',
+): Promise<Started> {
+  refuseWhenClosing(engine)
+  const earlier = isId(request.generationId)
+    ? await readStoredLog(engine.db, request.generationId, request.accountId)
+    : null
+  if (!earlier?.replyId) throw missing('Generation')
+  const recipe = engine.recipes.get(earlier.kind)
+  if (!recipe) throw missing('Generation')
+  if (how === 'continue') refuseWhole(earlier)
+  const model = modelOf(engine, request.model ?? earlier.model)
+  const prefix = how === 'continue' ? earlier.content : ''
+  const turn: AgainTurn = {
+    generationId: newId(),
+    accountId: request.accountId,
+    earlierId: earlier.id,
+    replyId: how === 'continue' ? earlier.replyId : newId(),
+    model: model.id,
+    settings: { ...earlier.settings, ...given(request) },
+    runner: engine.self,
+    replyOffset: prefix.length,
+  }
+  const row = await (how === 'continue' ? insertContinuation : insertRegeneration)(engine.db, turn)
+  if (!row) {
+    throw new AppError(
+      'conflict',
+      'NOT_THE_LAST_ANSWER',
+      'Only the last answer can be done again, and only when it has ended',
+    )
+  }
+  const generation = runningGeneration({ ...turn, ...row, id: turn.generationId })
+  launch(engine, { generation, model, recipe, title: null, prefix })
+  return { generation, conversationId: row.conversationId, messageId: row.messageId, replyId: turn.replyId }
+}
+
+function refuseWhole(earlier: Generation): void {
+  const isCut = ['interrupted', 'cancelled'].includes(earlier.status) || earlier.finishReason === 'length'
+  if (!isCut)
+    throw new AppError(
+      'conflict',
+      'NOTHING_TO_CONTINUE',
+      'This answer is complete; there is nothing to continue',
+    )
+}

@@ -1,0 +1,217 @@
+import { type Database, statement } from '../../platform/database/index.ts'
+import type { LogEvent } from '../../platform/events/index.ts'
+import type { Settings, Status } from './schema.ts'
+
+/** A generation as it is kept. */
+export interface Generation {
+  id: string
+  accountId: string
+  kind: string
+  conversationId: string | null
+  messageId: string | null
+  replyId: string | null
+  status: Status
+  finishReason: string | null
+  model: string
+  replyOffset: number
+  settings: Settings
+  inputTokens: number | null
+  outputTokens: number | null
+  cachedInputTokens: number | null
+  usageEstimated: boolean
+  costMicroCredits: number
+  error: { code: string; message: string } | null
+  lastSeq: number
+  createdAt: Date
+  startedAt: Date | null
+  finishedAt: Date | null
+}
+
+const columns = `g.id, g.account_id as "accountId", g.kind, g.conversation_id as "conversationId",
+  g.message_id as "messageId", g.reply_id as "replyId", g.status, g.finish_reason as "finishReason", g.model,
+  g.reply_offset as "replyOffset", g.settings, g.input_tokens as "inputTokens", g.output_tokens as "outputTokens",
+  g.cached_input_tokens as "cachedInputTokens", g.usage_estimated as "usageEstimated",
+  g.cost_micro_credits as "costMicroCredits", g.error, g.last_seq as "lastSeq", g.created_at as "createdAt",
+  g.started_at as "startedAt", g.finished_at as "finishedAt"`
+
+/** A question and the empty reply that its generation will fill. */
+export interface Turn {
+  generationId: string
+  accountId: string
+  kind: string
+  conversationId: string
+  messageId: string
+  replyId: string
+  message: string
+  model: string
+  settings: Settings
+  runner: string
+}
+
+const insertedTurn = `question as (
+    insert into messages (id, conversation_id, account_id, position, role, content)
+    select $4, $2, $1, position - 1, 'user', $6 from conversation
+  ), reply as (
+    insert into messages (id, conversation_id, account_id, position, role, content, generation_id)
+    select $5, $2, $1, position, 'assistant', '', $3 from conversation
+  )
+  insert into generations
+    (id, account_id, kind, conversation_id, message_id, reply_id, status, model, settings, runner, attempts, heartbeat_at, started_at)
+  select $3, $1, $7, $2, $4, $5, 'running', $8, $9, $10, 1, now(), now() from conversation
+  returning created_at as "createdAt"`
+
+const turnInNew = statement<{ createdAt: Date }>(`with conversation as (
+    insert into conversations (id, account_id, kind, title, message_count) values ($2, $1, $11, $12, 2)
+    returning message_count as position
+  ), ${insertedTurn}`)
+
+const turnInExisting = statement<{ createdAt: Date }>(`with conversation as (
+    update conversations set message_count = message_count + 2, updated_at = now() where id = $2 and account_id = $1
+    returning message_count as position
+  ), ${insertedTurn}`)
+
+function turnValues(turn: Turn): unknown[] {
+  return [
+    turn.accountId,
+    turn.conversationId,
+    turn.generationId,
+    turn.messageId,
+    turn.replyId,
+    turn.message,
+    turn.kind,
+    turn.model,
+    JSON.stringify(turn.settings),
+    turn.runner,
+  ]
+}
+
+/** Writes a new conversation with its first question, reply and generation, in one statement. */
+export async function insertFirstTurn(
+  db: Database,
+  turn: Turn,
+  conversation: { kind: string; title: string },
+): Promise<Date | null> {
+  const rows = await turnInNew(db, ...turnValues(turn), conversation.kind, conversation.title)
+  return rows[0]?.createdAt ?? null
+}
+
+/** Writes a question, reply and generation into a conversation; null when the account has no such conversation. */
+export async function insertTurn(db: Database, turn: Turn): Promise<Date | null> {
+  const rows = await turnInExisting(db, ...turnValues(turn))
+  return rows[0]?.createdAt ?? null
+}
+
+const readOne = statement<Generation>(
+  `select ${columns} from generations g where g.id = $1 and g.account_id = $2`,
+)
+
+/** A generation of an account, or null. */
+export async function readGeneration(
+  db: Database,
+  id: string,
+  accountId: string,
+): Promise<Generation | null> {
+  return (await readOne(db, id, accountId))[0] ?? null
+}
+
+/** A generation with what its log can be rebuilt from. */
+export interface StoredLog extends Generation {
+  /** The reply's whole text; this run's part begins at `replyOffset`. */
+  content: string
+  marks: LogEvent[]
+}
+
+const readWithText = statement<StoredLog>(
+  `select ${columns}, g.marks, coalesce(m.content, '') as content
+   from generations g left join messages m on m.id = g.reply_id where g.id = $1 and g.account_id = $2`,
+)
+
+/** A generation with its text and marks, or null. */
+export async function readStoredLog(db: Database, id: string, accountId: string): Promise<StoredLog | null> {
+  return (await readWithText(db, id, accountId))[0] ?? null
+}
+
+const readMany = statement<Generation>(
+  `select ${columns} from generations g where g.account_id = $1 and g.id = any($2::uuid[])`,
+)
+
+/** Some generations of an account. */
+export async function readGenerations(
+  db: Database,
+  accountId: string,
+  ids: readonly string[],
+): Promise<Generation[]> {
+  return ids.length === 0 ? [] : readMany(db, accountId, ids)
+}
+
+/** What a run has come to so far. */
+export interface Progress {
+  generationId: string
+  content: string
+  lastSeq: number
+  marks: readonly LogEvent[]
+}
+
+const saveProgress = statement(`with progress as (
+    select * from unnest($1::uuid[], $2::text[], $3::int[], $4::jsonb[]) as p (id, content, last_seq, marks)
+  ), alive as (
+    update generations g set last_seq = p.last_seq, marks = p.marks, heartbeat_at = now()
+    from progress p where g.id = p.id and g.status = 'running'
+    returning g.reply_id, p.content
+  )
+  update messages m set content = alive.content from alive where m.id = alive.reply_id`)
+
+/** Keeps the text of runs that are still going; a run that has ended meanwhile is left as it is. */
+export async function saveCheckpoints(db: Database, runs: readonly Progress[]): Promise<void> {
+  await saveProgress(
+    db,
+    runs.map(run => run.generationId),
+    runs.map(run => storable(run.content)),
+    runs.map(run => run.lastSeq),
+    runs.map(run => JSON.stringify(run.marks)),
+  )
+}
+
+/** How a run ended. */
+export interface Ending extends Progress {
+  status: Status
+  finishReason: string | null
+  usage: { inputTokens: number; outputTokens: number; cachedInputTokens: number; isEstimated: boolean } | null
+  costMicroCredits: number
+  error: { code: string; message: string } | null
+}
+
+const endOne = statement<{ id: string }>(`with ended as (
+    update generations set status = $2, finish_reason = $3, last_seq = $4, marks = $5, input_tokens = $6,
+      output_tokens = $7, cached_input_tokens = $8, usage_estimated = $9, cost_micro_credits = $10, error = $11,
+      finished_at = now()
+    where id = $1 and status in ('queued', 'running') returning id, reply_id
+  ), written as (
+    update messages m set content = $12 from ended where m.id = ended.reply_id
+  )
+  select id from ended`)
+
+/** Ends a run with its text, in one statement; false when it had already ended. */
+export async function saveEnding(db: Database, ending: Ending): Promise<boolean> {
+  const rows = await endOne(
+    db,
+    ending.generationId,
+    ending.status,
+    ending.finishReason,
+    ending.lastSeq,
+    JSON.stringify(ending.marks),
+    ending.usage?.inputTokens ?? null,
+    ending.usage?.outputTokens ?? null,
+    ending.usage?.cachedInputTokens ?? null,
+    ending.usage?.isEstimated ?? false,
+    ending.costMicroCredits,
+    ending.error ? JSON.stringify(ending.error) : null,
+    storable(ending.content),
+  )
+  return rows.length > 0
+}
+
+/** Postgres text holds no NUL; a model that writes one gets the replacement character instead. */
+function storable(text: string): string {
+  return text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text
+}

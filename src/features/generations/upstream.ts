@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AppError, toAppError } from '../../lib/errors.ts'
+import type { ModelAdapter, ModelPart, ModelRequest } from '../../platform/models/index.ts'
+
+/** How long a provider may take, in milliseconds. */
+export interface Deadlines {
+  firstTokenTimeoutMs: number
+  silenceTimeoutMs: number
+  totalTimeoutMs: number
+}
+
+export interface UpstreamOptions {
+  adapter: ModelAdapter
+  request: ModelRequest
+  deadlines: Deadlines
+  /** Aborted to stop; its reason is thrown. */
+  signal: AbortSignal
+  /** Told before each new attempt. */
+  onRetry?: (error: AppError, attempt: number) => void
+}
+
+const maxAttempts = 4
+const firstDelayMs = 500
+const longestDelayMs = 20_000
+
+/**
+ * What a provider says, from an attempt that works: up to three more attempts, jittered and after Retry-After, but only
+ * while nothing has been received. Throws the last AppError, or the signal's reason.
+ */
+export async function* upstream(options: UpstreamOptions): AsyncGenerator<readonly ModelPart[]> {
+  for (let attempt = 1; ; attempt++) {
+    let hasSpoken = false
+    try {
+      for await (const parts of attemptOnce(options)) {
+        hasSpoken ||= parts.some(part => part.type === 'text' || part.type === 'reasoning')
+        yield parts
+      }
+      return
+    } catch (thrown) {
+      options.signal.throwIfAborted()
+      const error = toAppError(thrown)
+      if (hasSpoken || !isWorthRetrying(error) || attempt === maxAttempts) throw error
+      const delayMs = delayBefore(attempt, error)
+      if (delayMs > longestDelayMs) throw error
+      options.onRetry?.(error, attempt + 1)
+      await sleep(delayMs, undefined, { signal: options.signal }).catch(() => options.signal.throwIfAborted())
+    }
+  }
+}
+
+function isWorthRetrying(error: AppError): boolean {
+  return error.kind === 'upstream'
+}
+
+function delayBefore(attempt: number, error: AppError): number {
+  if (error.retryAfterSeconds !== undefined) return error.retryAfterSeconds * 1000
+  return firstDelayMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2)
+}
+
+/** One attempt under its deadlines. */
+async function* attemptOnce(options: UpstreamOptions): AsyncGenerator<readonly ModelPart[]> {
+  const { adapter, request, deadlines, signal } = options
+  const controller = new AbortController()
+  const give = (what: string) => () =>
+    controller.abort(new AppError('upstream', 'PROVIDER_TIMEOUT', `The model provider ${what}`))
+  const stop = () => controller.abort(signal.reason)
+  signal.throwIfAborted()
+  signal.addEventListener('abort', stop, { once: true })
+  const total = setTimeout(give('took too long to finish'), deadlines.totalTimeoutMs)
+  let quiet = setTimeout(give('did not begin to answer in time'), deadlines.firstTokenTimeoutMs)
+  let isFirst = true
+  try {
+    for await (const parts of adapter.stream(request, { signal: controller.signal })) {
+      if (isFirst) {
+        isFirst = false
+        clearTimeout(quiet)
+        quiet = setTimeout(give('fell silent in the middle of its answer'), deadlines.silenceTimeoutMs)
+      } else quiet.refresh()
+      yield parts
+    }
+  } finally {
+    clearTimeout(total)
+    clearTimeout(quiet)
+    signal.removeEventListener('abort', stop)
+    controller.abort()
+  }
+}

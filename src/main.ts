@@ -1,0 +1,33 @@
+import { type Config, ConfigError, loadConfig } from './config.ts'
+
+/** What each verb does; the code of a verb is loaded only when it is asked for. */
+const verbs: Record<string, (config: Config, args: string[]) => Promise<void>> = {
+  serve: async config => (await import('./verbs/serve.ts')).serve(config),
+  migrate: async config => (await import('./verbs/migrate.ts')).migrate(config),
+  seed: async (config, args) => (await import('./verbs/seed.ts')).seed(config, args),
+  doctor: async config => (await import('./verbs/doctor.ts')).doctor(config),
+  admin: async (config, args) => (await import('./verbs/admin.ts')).admin(config, args),
+  build: async () => (await import('./verbs/build.ts')).build(),
+}
+
+async function main(): Promise<void> {
+  const [verb = 'serve', ...args] = process.argv.slice(2)
+  const run = verbs[verb]
+  if (!run) throw new ConfigError(`There is no verb "${verb}". There are: ${Object.keys(verbs).join(', ')}`)
+  try {
+    process.loadEnvFile()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  await run(loadConfig(process.env), args)
+}
+
+try {
+  await main()
+} catch (error) {
+  const isKnown = error instanceof ConfigError || (error instanceof Error && error.name === 'AppError')
+  process.stderr.write(
+    `${isKnown ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
+  process.exitCode = 1
+}

@@ -1,0 +1,132 @@
+import { type EventLogs, type EventLogWriter, joined, type LogEvent, restOf, sizeOf } from './index.ts'
+
+const lingerMs = 30_000
+
+interface Log {
+  events: LogEvent[]
+  seq: number
+  isEnded: boolean
+  /** Readers that have read everything and wait for more. */
+  waiting: Set<() => void>
+}
+
+/** Event logs in the memory of this process; a finished one lingers for half a minute for late readers. */
+export function createMemoryEventLogs(): EventLogs {
+  const logs = new Map<string, Log>()
+  const timers = new Set<NodeJS.Timeout>()
+
+  function forgetLater(id: string): void {
+    const timer = setTimeout(() => {
+      timers.delete(timer)
+      logs.delete(id)
+    }, lingerMs)
+    timer.unref()
+    timers.add(timer)
+  }
+
+  return {
+    open(id) {
+      const log: Log = { events: [], seq: 0, isEnded: false, waiting: new Set() }
+      logs.set(id, log)
+      return writer(log, () => forgetLater(id))
+    },
+    read(id, after) {
+      const log = logs.get(id)
+      if (!log) return null
+      return { events: eventsFrom(log, firstAfter(log.events, after), after), isEnded: log.isEnded }
+    },
+    follow(id, { after, signal }) {
+      const log = logs.get(id)
+      return log ? read(log, after, signal) : null
+    },
+    async close() {
+      for (const timer of timers) clearTimeout(timer)
+      for (const log of logs.values()) finish(log)
+      logs.clear()
+    },
+  }
+}
+
+function writer(log: Log, onEnd: () => void): EventLogWriter {
+  return {
+    get seq() {
+      return log.seq
+    },
+    append(event) {
+      if (log.isEnded) throw new Error(`event ${event.type} appended to a log that has ended`)
+      log.seq += sizeOf(event)
+      const logged = { seq: log.seq, ...event }
+      log.events.push(logged)
+      wake(log)
+      return logged
+    },
+    end() {
+      if (log.isEnded) return
+      finish(log)
+      onEnd()
+    },
+  }
+}
+
+function finish(log: Log): void {
+  log.isEnded = true
+  wake(log)
+}
+
+function wake(log: Log): void {
+  if (log.waiting.size === 0) return
+  const waiting = [...log.waiting]
+  log.waiting.clear()
+  for (const resume of waiting) resume()
+}
+
+async function* read(
+  log: Log,
+  after: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly LogEvent[]> {
+  let next = firstAfter(log.events, after)
+  let cut = after
+  while (!signal?.aborted) {
+    if (next < log.events.length) {
+      const batch = eventsFrom(log, next, cut)
+      next = log.events.length
+      cut = 0
+      yield batch
+    } else if (log.isEnded) return
+    else await more(log, signal)
+  }
+}
+
+function eventsFrom(log: Log, index: number, position: number): readonly LogEvent[] {
+  const events = log.events.slice(index)
+  if (events[0]) events[0] = restOf(events[0], position)
+  return joined(events)
+}
+
+function more(log: Log, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise(resolve => {
+    const resume = () => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    }
+    const abort = () => {
+      log.waiting.delete(resume)
+      resolve()
+    }
+    log.waiting.add(resume)
+    signal?.addEventListener('abort', abort, { once: true })
+  })
+}
+
+/** Index of the first event that ends after a position. */
+function firstAfter(events: readonly LogEvent[], position: number): number {
+  let low = 0
+  let high = events.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((events[middle]?.seq ?? 0) > position) high = middle
+    else low = middle + 1
+  }
+  return low
+}

@@ -1,0 +1,72 @@
+import swagger from '@fastify/swagger'
+import scalar from '@scalar/fastify-api-reference'
+import type { Server } from './server.ts'
+
+export interface DocumentedTag {
+  name: string
+  description: string
+}
+
+/** Collects the schemas of every route that is registered after it. */
+export async function collectOpenApi(server: Server, tags: readonly DocumentedTag[]): Promise<void> {
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Atelier',
+        version: '0.1.0',
+        description:
+          'The backend for products that generate things with language models. Answers are `{success: true, data}`; ' +
+          'errors are `{success: false, error, message, code, errors, details}` with true HTTP statuses.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/' }],
+      tags: [...tags],
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'The `accessToken` of a sign-in.',
+          },
+        },
+      },
+      security: [{ bearer: [] }],
+    },
+    transform: ({ schema, url, route }) => {
+      const isOpen = route.config?.auth === 'none'
+      return { schema: isOpen ? { ...schema, security: [] } : schema, url }
+    },
+  })
+}
+
+const docsPolicy =
+  "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+/** Serves /openapi.json and the page at /docs that shows it; nothing of it comes from another host. */
+export async function serveOpenApi(server: Server): Promise<void> {
+  server.get('/openapi.json', { config: { auth: 'none' }, schema: { hide: true } }, async () =>
+    server.swagger(),
+  )
+  await server.register(async scope => {
+    scope.addHook('onRoute', route => {
+      route.config = { ...route.config, auth: 'none' }
+      route.schema = { ...route.schema, hide: true }
+    })
+    scope.addHook('onSend', async (_request, reply) => {
+      reply.header('content-security-policy', docsPolicy)
+    })
+    await scope.register(scalar, {
+      routePrefix: '/docs',
+      configuration: {
+        url: '/openapi.json',
+        pageTitle: 'Atelier API',
+        withDefaultFonts: false,
+        hideClientButton: true,
+        telemetry: false,
+        theme: 'default',
+      },
+    })
+  })
+}

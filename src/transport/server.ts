@@ -1,0 +1,128 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import cookie from '@fastify/cookie'
+import cors from '@fastify/cors'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import { Ajv } from 'ajv'
+import addFormats from 'ajv-formats'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify'
+import { AppError, invalidField } from '../lib/errors.ts'
+import { type Authenticator, guard } from './auth.ts'
+import { sendError, sendRouteNotFound } from './errors.ts'
+
+/** The HTTP server with schemas as types. */
+export type Server = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+export interface ServerOptions {
+  logger: FastifyBaseLogger
+  authenticator: Authenticator
+  /** Origins that browsers may call from, besides our own. */
+  corsOrigins: readonly string[]
+  /** Proxies whose forwarding headers are believed: a hop count, or addresses; none by default. */
+  trustProxy?: string | undefined
+  bodyLimitBytes?: number
+}
+
+const maxUrlLength = 8192
+
+/** A server with our limits, error body and sign-in guard, and no routes yet. */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const server = Fastify({
+    loggerInstance: options.logger,
+    disableRequestLogging: true,
+    trustProxy: trustedProxies(options.trustProxy),
+    bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
+    requestTimeout: 60_000,
+    connectionTimeout: 0,
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: 20_000, maxHeaderSize: 16 * 1024 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
+    forceCloseConnections: true,
+    exposeHeadRoutes: true,
+  }).withTypeProvider<TypeBoxTypeProvider>() as unknown as Server
+
+  server.setErrorHandler((error, request, reply) => sendError(error, request, reply))
+  server.setNotFoundHandler((request, reply) => sendRouteNotFound(request, reply))
+  server.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? strictAjv : coercingAjv).compile(schema as object),
+  )
+  acceptJsonOnly(server)
+  server.addHook('onRequest', async request => {
+    if (request.url.includes('%00')) throw nulRefused('url')
+    if (request.url.length > maxUrlLength)
+      throw new AppError('invalid', 'URL_TOO_LONG', 'The URL is too long')
+  })
+  await server.register(cookie)
+  await server.register(cors, corsOptions(options.corsOrigins))
+  guard(server, options.authenticator)
+  return server
+}
+
+const strictAjv = addFormats.default(
+  new Ajv({ allErrors: true, coerceTypes: false, useDefaults: true, strict: false }),
+)
+const coercingAjv = addFormats.default(
+  new Ajv({ allErrors: true, coerceTypes: 'array', useDefaults: true, strict: false }),
+)
+
+/** JSON is the only body; an empty one counts as none, so that DELETE with a JSON header works. */
+function acceptJsonOnly(server: Server): void {
+  const parse = server.getDefaultJsonParser('error', 'error')
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.length === 0) done(null, undefined)
+    else if (body.includes('\\u0000') && hasNul(body as string)) done(nulRefused('body'), undefined)
+    else parse(request, body as string, done)
+  })
+}
+
+/** No text of ours may hold NUL: the database cannot keep it, and no client means it. */
+function nulRefused(place: string): AppError {
+  return invalidField(place, 'must not contain NUL characters')
+}
+
+function hasNul(json: string): boolean {
+  return /(^|[^\\])(\\\\)*\\u0000/.test(json)
+}
+
+function corsOptions(origins: readonly string[]) {
+  return {
+    origin: origins.length > 0 ? [...origins] : false,
+    credentials: true,
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    allowedHeaders: [
+      'Content-Type',
+      'Authorization',
+      'Last-Event-ID',
+      'Idempotency-Key',
+      'X-CSRF-Token',
+      'X-Requested-With',
+      'x-agency-token',
+      'x-agency-workspace-id',
+      'x-agency-tool',
+      'x-agency-target',
+    ],
+    exposedHeaders: [
+      'Content-Disposition',
+      'X-Stream-Session-Id',
+      'X-RateLimit-Limit',
+      'X-RateLimit-Remaining',
+      'X-RateLimit-Reset',
+    ],
+    maxAge: 600,
+  }
+}
+
+function trustedProxies(
+  setting: string | undefined,
+): boolean | string[] | ((address: string, hop: number) => boolean) {
+  if (!setting || setting === 'false') return false
+  const hops = setting === 'true' ? 1 : Number(setting)
+  if (Number.isSafeInteger(hops)) return (_address, hop) => hop < hops
+  return setting.split(',').map(part => part.trim())
+}

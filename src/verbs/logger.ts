@@ -1,0 +1,23 @@
+import pino, { type Logger } from 'pino'
+import type { Config } from '../config.ts'
+
+/** What must never be read in a log. */
+const secretPaths = [
+  'req.headers.authorization',
+  'req.headers.cookie',
+  '*.password',
+  '*.token',
+  '*.accessToken',
+  '*.refreshToken',
+  '*.apiKey',
+]
+
+/** The process's log: lines for people on a terminal, JSON elsewhere. */
+export function createLogger(config: Config): Logger {
+  const options = { level: config.logLevel, redact: { paths: secretPaths, censor: '***' } }
+  if (!process.stdout.isTTY || config.isProduction) return pino(options)
+  return pino({
+    ...options,
+    transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss' } },
+  })
+}
