@@ -1,0 +1,238 @@
+import { randomInt } from 'node:crypto'
+import { AppError } from '../../lib/errors.ts'
+import { newId } from '../../lib/ids.ts'
+import { hashToken, keyedHash, randomToken } from '../../lib/seal.ts'
+import type { Database } from '../../platform/database/index.ts'
+import { type Address, readEmail, readMobile } from './addresses.ts'
+import { deliver } from './letters.ts'
+import type { Parts } from './parts.ts'
+import type { Purpose } from './schema-codes.ts'
+import { type Client, noteSecurityEvent } from './security-log.ts'
+import { type AccountRow, findAccountByAddress } from './store.ts'
+import {
+  codeStanding,
+  forgetFailures,
+  insertVerification,
+  putCode,
+  takeVerification,
+  tryCode,
+  type Verification,
+} from './store-codes.ts'
+
+const minute = 60_000
+const lifetimeMs = { email: 10 * minute, mobile: 5 * minute }
+const maxAttempts = 5
+/** Wrong tries in a row at one address before no more codes are sent to it, for a day. */
+const maxFailures = 100
+const hardStopMs = 24 * 60 * minute
+const verificationLifetimeMs = 60 * minute
+const verificationPrefix = 'atv_'
+
+/** What asking for a code gives; the same whether or not anything was sent. `code` only with OTP_ECHO. */
+export interface CodeSent {
+  expiresIn: number
+  code?: string
+}
+
+export interface CodeRequest {
+  address: Address
+  purpose: Purpose
+  client: Client
+  /** The account it is for, when the caller has found it already. */
+  account?: AccountRow | null
+}
+
+/**
+ * Sends a new code to the address when it may have one for this purpose; answers the same when not. Older codes for the
+ * same purpose stop working. Throws 429 beyond five an hour.
+ */
+export async function sendCode(parts: Parts, request: CodeRequest): Promise<CodeSent> {
+  const { purpose, client } = request
+  await parts.limits.code(request.address, client)
+  const account =
+    request.account === undefined ? await findAccountByAddress(parts.db, request.address) : request.account
+  const to = destination(request.address, account, purpose)
+  await refuseAfterTooManyFailures(parts, to, purpose)
+  const code = randomInt(1_000_000).toString().padStart(6, '0')
+  await keepCode(parts, { to, purpose, accountId: account?.id ?? null, code })
+  const minutes = lifetimeMs[to.channel] / minute
+  // Afterwards, so that the answer takes as long for an address that nothing is sent to.
+  parts.later(() => dispatch(parts, { to, purpose, account, code, client }))
+  return { expiresIn: minutes * 60, ...(parts.settings.echoCodes ? { code } : {}) }
+}
+
+async function dispatch(
+  parts: Parts,
+  input: { to: Address; purpose: Purpose; account: AccountRow | null; code: string; client: Client },
+): Promise<void> {
+  const { to, purpose, account, code, client } = input
+  if (!mayReceive(account, purpose)) {
+    const link = `${parts.settings.publicUrl}/forgot-password`
+    if (purpose === 'sign-up' && !account?.erasingAt)
+      await deliver(parts, to, { kind: 'already-registered', link })
+    return
+  }
+  const link = purpose === 'password-reset' && account ? await resetLink(parts, to, account) : undefined
+  await deliver(parts, to, { kind: 'code', purpose, code, minutes: lifetimeMs[to.channel] / minute, link })
+  const accountId = account?.id ?? null
+  const detail = { purpose, channel: to.channel }
+  await noteSecurityEvent(parts.db, new Date(parts.now()), { kind: 'code-sent', accountId, client, detail })
+}
+
+/** Whether the code is the address's newest for this purpose; a right one is used up. Wrong ones are counted. */
+export async function checkCode(
+  parts: Parts,
+  input: { address: Address; purpose: Purpose; code: string; client: Client; account?: AccountRow | null },
+): Promise<{ accountId: string | null; to: Address } | null> {
+  const { address, purpose, code, client } = input
+  const account = input.account === undefined ? await findAccountByAddress(parts.db, address) : input.account
+  const to = destination(address, account, purpose)
+  const now = new Date(parts.now())
+  const hash = hashOf(parts, to, { purpose, code })
+  const tried = await tryCode(parts.db, { address: to.exact, purpose, hash, now, maxAttempts })
+  if (tried?.isRight) return { accountId: tried.accountId, to }
+  await noteSecurityEvent(parts.db, now, {
+    kind: 'code-failed',
+    accountId: account?.id ?? null,
+    client,
+    detail: { purpose },
+  })
+  return null
+}
+
+/** The one answer to a code that does not fit, whatever the reason. */
+export function invalidCode(): AppError {
+  return new AppError('invalid', 'INVALID_CODE', 'The code is wrong or no longer valid', {
+    details: [{ field: 'code', message: 'is wrong or no longer valid' }],
+  })
+}
+
+/** The one answer to a verification token that does not fit, whatever the reason. */
+export function invalidVerification(): AppError {
+  return new AppError(
+    'invalid',
+    'INVALID_VERIFICATION_TOKEN',
+    'The verification token is not valid (any more)',
+    {
+      details: [{ field: 'verificationToken', message: 'is not valid (any more)' }],
+    },
+  )
+}
+
+/** Exchanges a right code for a token that proves the address for an hour, for the same purpose, once. Throws 400. */
+export async function verifyCode(
+  parts: Parts,
+  input: { address: Address; purpose: Purpose; code: string; client: Client },
+): Promise<{ verificationToken: string; expiresIn: number }> {
+  const right = await checkCode(parts, input)
+  if (!right) throw invalidCode()
+  const { purpose } = input
+  return issueVerification(parts, { ...right, purpose, lifetimeMs: verificationLifetimeMs })
+}
+
+/** Uses a verification token up inside the caller's transaction. Throws 400 when it does not prove one of the purposes. */
+export async function spendVerification(
+  parts: Parts,
+  db: Database,
+  input: { token: string; purposes: readonly Purpose[] },
+): Promise<Verification & { proven: Address }> {
+  const { token, purposes } = input
+  const now = new Date(parts.now())
+  const isToken = token.startsWith(verificationPrefix)
+  const taken = isToken ? await takeVerification(db, { hash: hashToken(token), purposes, now }) : null
+  if (!taken) throw invalidVerification()
+  return {
+    ...taken,
+    proven: taken.channel === 'email' ? readEmail(taken.address) : readMobile(taken.address),
+  }
+}
+
+async function issueVerification(
+  parts: Parts,
+  input: { to: Address; purpose: Purpose; accountId: string | null; lifetimeMs: number },
+) {
+  const verificationToken = randomToken(verificationPrefix)
+  const now = parts.now()
+  await insertVerification(parts.db, {
+    id: newId(),
+    hash: hashToken(verificationToken),
+    purpose: input.purpose,
+    channel: input.to.channel,
+    address: input.to.exact,
+    accountId: input.accountId,
+    now: new Date(now),
+    expiresAt: new Date(now + input.lifetimeMs),
+  })
+  return { verificationToken, expiresIn: input.lifetimeMs / 1000 }
+}
+
+/** A link that sets a new password; it lives as long as the code beside it, and its origin is always the configured one. */
+async function resetLink(parts: Parts, to: Address, account: AccountRow): Promise<string> {
+  const { verificationToken } = await issueVerification(parts, {
+    to,
+    purpose: 'password-reset',
+    accountId: account.id,
+    lifetimeMs: lifetimeMs[to.channel],
+  })
+  // Behind the '#' it stays in the browser: out of logs and Referer headers.
+  return `${parts.settings.publicUrl}/reset-password#token=${verificationToken}`
+}
+
+/** An account's letters go to the address it was registered with; only strangers are written to as they say. */
+function destination(typed: Address, account: AccountRow | null, purpose: Purpose): Address {
+  if (!account || purpose === 'address-change') return typed
+  if (typed.channel === 'email') return account.email === null ? typed : readEmail(account.email)
+  return account.mobile === null ? typed : readMobile(account.mobile)
+}
+
+function mayReceive(account: AccountRow | null, purpose: Purpose): boolean {
+  if (account?.erasingAt) return false
+  if (purpose === 'sign-up') return account === null || account.status === 'pending'
+  if (purpose === 'address-change') return true
+  if (account === null || account.status === 'banned') return false
+  // An address that was never proven may be somebody else's; a new password proves it, a mere sign-in must not.
+  if (purpose === 'sign-in') return account.emailVerifiedAt !== null || account.mobileVerifiedAt !== null
+  return true
+}
+
+async function keepCode(
+  parts: Parts,
+  input: { to: Address; purpose: Purpose; accountId: string | null; code: string },
+): Promise<void> {
+  const { to, purpose, accountId, code } = input
+  const now = parts.now()
+  await putCode(parts.db, {
+    address: to.exact,
+    purpose,
+    channel: to.channel,
+    accountId,
+    hash: hashOf(parts, to, { purpose, code }),
+    now: new Date(now),
+    expiresAt: new Date(now + lifetimeMs[to.channel]),
+  })
+}
+
+function hashOf(parts: Parts, to: Address, input: { purpose: Purpose; code: string }): Buffer {
+  return keyedHash(parts.keys.codes, input.purpose, to.exact, input.code)
+}
+
+async function refuseAfterTooManyFailures(parts: Parts, to: Address, purpose: Purpose): Promise<void> {
+  const now = parts.now()
+  const standing = await codeStanding(parts.db, {
+    address: to.exact,
+    purpose,
+    now: new Date(now),
+    maxAttempts,
+  })
+  if (standing.failures < maxFailures) return
+  const openAt = (standing.lastSentAt?.getTime() ?? 0) + hardStopMs
+  if (openAt <= now) return forgetFailures(parts.db, to.exact)
+  throw new AppError(
+    'limited',
+    'TOO_MANY_FAILED_CODES',
+    'Too many wrong codes for this address. Please try again tomorrow.',
+    {
+      retryAfterSeconds: Math.ceil((openAt - now) / 1000),
+    },
+  )
+}

@@ -1,0 +1,155 @@
+import Type, { type Static } from 'typebox'
+
+const accountExample = {
+  id: '01936b2e-8f6a-7c3d-9f7e-2a4b6c8d0e1f',
+  email: 'ada@example.com',
+  mobile: null,
+  username: 'ada',
+  name: 'Ada Lovelace',
+  firstName: 'Ada',
+  lastName: 'Lovelace',
+  role: 'user',
+  plan: 'basic',
+  status: 'active',
+  isEmailVerified: true,
+  isMobileVerified: false,
+  hasPassword: true,
+  createdAt: '2026-11-20T09:30:00.000Z',
+  updatedAt: '2026-11-20T09:30:00.000Z',
+}
+
+const nullableText = Type.Union([Type.String(), Type.Null()])
+
+/** An account as its owner and administrators see it. */
+export const AccountView = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    email: nullableText,
+    mobile: nullableText,
+    username: nullableText,
+    name: nullableText,
+    firstName: nullableText,
+    lastName: nullableText,
+    role: Type.Union([Type.Literal('user'), Type.Literal('admin')]),
+    plan: Type.Union([Type.Literal('basic'), Type.Literal('pro')]),
+    status: Type.Union([Type.Literal('pending'), Type.Literal('active'), Type.Literal('banned')]),
+    isEmailVerified: Type.Boolean(),
+    isMobileVerified: Type.Boolean(),
+    hasPassword: Type.Boolean({ description: 'False for accounts that sign in by code only.' }),
+    createdAt: Type.String({ format: 'date-time' }),
+    updatedAt: Type.String({ format: 'date-time' }),
+  },
+  { title: 'Account', examples: [accountExample] },
+)
+export type AccountView = Static<typeof AccountView>
+
+const email = Type.String({
+  minLength: 3,
+  maxLength: 320,
+  description: 'An e-mail address.',
+  examples: ['ada@example.com'],
+})
+const mobile = Type.String({
+  minLength: 5,
+  maxLength: 40,
+  description: 'A mobile number with its country code.',
+  examples: ['+14155550123'],
+})
+const personName = Type.String({ minLength: 1, maxLength: 100 })
+
+/** Fields that requests of this feature share. */
+export const fields = {
+  email,
+  mobile,
+  name: personName,
+  username: Type.String({ minLength: 2, maxLength: 40, examples: ['ada'] }),
+  /** Length is judged by the password rules, which count characters and not bytes; this only keeps floods out. */
+  password: Type.String({ maxLength: 4000, description: 'Compared in Unicode NFC; nothing is trimmed.' }),
+  newPassword: Type.String({
+    maxLength: 4000,
+    description: 'From 8 to 1,000 characters of any kind. In production the commonest passwords are refused.',
+    examples: ['correct horse battery staple'],
+  }),
+  code: Type.String({
+    pattern: '^[0-9]{6}$',
+    description: 'The six digits that were sent.',
+    examples: ['402817'],
+  }),
+  verificationToken: Type.String({
+    minLength: 1,
+    maxLength: 200,
+    description:
+      'What a right code was exchanged for; good for an hour, one purpose, one address and one use.',
+  }),
+  /** Where a person can be reached: exactly one of the two. */
+  address: { email: Type.Optional(email), mobile: Type.Optional(mobile) },
+}
+
+const closed = { additionalProperties: false }
+
+export const SignUpBody = Type.Object(
+  {
+    ...fields.address,
+    password: Type.Optional(fields.newPassword),
+    name: Type.Optional(fields.name),
+    username: Type.Optional(fields.username),
+    verificationToken: Type.Optional(fields.verificationToken),
+  },
+  {
+    ...closed,
+    examples: [{ email: 'ada@example.com', password: 'correct horse battery staple', name: 'Ada Lovelace' }],
+  },
+)
+
+export const SignInBody = Type.Object(
+  { ...fields.address, password: fields.password },
+  { ...closed, examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }] },
+)
+
+export const RefreshBody = Type.Optional(
+  Type.Object(
+    {
+      refreshToken: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 200,
+          description: 'Left out by browsers: the cookie is used then.',
+        }),
+      ),
+    },
+    closed,
+  ),
+)
+
+/** What signing in gives: the account and its tokens. */
+export const SignedIn = Type.Object(
+  {
+    account: AccountView,
+    accessToken: Type.String({ description: 'For `Authorization: Bearer …`.' }),
+    refreshToken: Type.String({ description: 'Exchanged at POST /sessions/refresh, once; keep the newest.' }),
+    expiresIn: Type.Integer({ description: 'Seconds until the access token ends.', examples: [900] }),
+  },
+  { title: 'SignedIn' },
+)
+
+/** What a sign-up gives whose address must be proven first. It looks the same when the address has an account already. */
+export const AwaitingCode = Type.Object(
+  {
+    account: Type.Object({
+      id: Type.String({
+        description: 'Stands for this registration; the account has its own id once it is verified.',
+      }),
+      email: nullableText,
+      mobile: nullableText,
+      status: Type.Literal('pending'),
+    }),
+    requiresVerification: Type.Literal(true),
+    expiresIn: Type.Integer({ description: 'Seconds until the code ends.', examples: [600] }),
+    otp: Type.Optional(
+      Type.String({ description: 'The code itself; only with OTP_ECHO, never in production.' }),
+    ),
+  },
+  { title: 'AwaitingCode' },
+)
+
+export const Nothing = Type.Object({}, { title: 'Nothing' })
