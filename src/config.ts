@@ -19,7 +19,8 @@ export class ConfigError extends Error {
 /** Reads and checks the whole environment. Throws ConfigError on the first wrong value. */
 export function loadConfig(env: Environment) {
   const read = reader(env)
-  const isProduction = read.oneOf('NODE_ENV', ['development', 'production', 'test'], 'development') === 'production'
+  const isProduction =
+    read.oneOf('NODE_ENV', ['development', 'production', 'test'], 'development') === 'production'
   const port = read.integer('PORT', 3000, { min: 0, max: 65_535 })
   const config = {
     isProduction,
@@ -31,7 +32,17 @@ export function loadConfig(env: Environment) {
     databaseUrl: read.url('DATABASE_URL', ['postgres:', 'postgresql:']) ?? databaseUrlFromParts(read),
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']) ?? redisUrlFromParts(read),
     jwtSecret: read.secret('JWT_SECRET'),
-    jwtExpiresIn: read.text('JWT_EXPIRES_IN'),
+    /** Retired values of JWT_SECRET whose access tokens are still believed, while keys are being rotated. */
+    retiredJwtSecrets: read.list('JWT_RETIRED_SECRETS'),
+    /** How long an access token is good. */
+    accessLifetimeSeconds: read.duration('JWT_EXPIRES_IN', 15 * 60, { min: 30, max: 400 * 86_400 }),
+    /** Whether an address must be proven by a code before its account can be used. */
+    signupVerification: read.oneOf(
+      'SIGNUP_VERIFICATION',
+      ['required', 'optional'],
+      isProduction || read.text('SMTP_HOST') !== undefined ? 'required' : 'optional',
+    ),
+    signInLimits: signInLimits(read),
     encryptionKey: read.secret('ENCRYPTION_KEY'),
     models: modelSettings(read),
     s3: s3Settings(read),
@@ -66,6 +77,17 @@ export function loadConfig(env: Environment) {
   }
   if (isProduction) refuseInProduction(config)
   return config
+}
+
+/** How often people may try to get in. */
+function signInLimits(read: Reader) {
+  return {
+    loginsPerHour: read.integer('LOGIN_LIMIT_PER_HOUR', 10, { min: 1 }),
+    loginsPerNetworkPerHour: read.integer('LOGIN_LIMIT_PER_NETWORK_PER_HOUR', 100, { min: 1 }),
+    codesPerHour: read.integer('CODE_LIMIT_PER_HOUR', 5, { min: 1 }),
+    codesPerNetworkPerHour: read.integer('CODE_LIMIT_PER_NETWORK_PER_HOUR', 50, { min: 1 }),
+    signupsPerHour: read.integer('SIGNUP_LIMIT_PER_HOUR', 200, { min: 1 }),
+  }
 }
 
 function modelSettings(read: Reader) {
@@ -112,10 +134,14 @@ function s3Settings(read: Reader) {
 }
 
 function refuseInProduction(config: Config): void {
-  if (!config.jwtSecret) throw new ConfigError('JWT_SECRET must be set in production: at least 32 random characters')
-  if (!config.encryptionKey) throw new ConfigError('ENCRYPTION_KEY must be set in production: at least 32 random characters')
-  if (!config.publicUrl) throw new ConfigError('PUBLIC_URL must be set in production: the address that people open')
-  if (config.otpEcho) throw new ConfigError('OTP_ECHO must not be set in production: it puts one-time codes into answers')
+  if (!config.jwtSecret)
+    throw new ConfigError('JWT_SECRET must be set in production: at least 32 random characters')
+  if (!config.encryptionKey)
+    throw new ConfigError('ENCRYPTION_KEY must be set in production: at least 32 random characters')
+  if (!config.publicUrl)
+    throw new ConfigError('PUBLIC_URL must be set in production: the address that people open')
+  if (config.otpEcho)
+    throw new ConfigError('OTP_ECHO must not be set in production: it puts one-time codes into answers')
 }
 
 /** The published READMEs' DB_HOST, DB_PORT, … as one URL. */
@@ -157,6 +183,17 @@ function reader(env: Environment) {
     }
     return number
   }
+  /** A number of seconds, or a text such as 15m, 24h or 7d; in seconds. */
+  function duration(name: string, fallback: number, range: { min: number; max: number }): number {
+    const value = text(name)
+    if (value === undefined) return fallback
+    const [, amount, unit = 's'] = /^(\d{1,9})\s*([smhd])?$/.exec(value) ?? []
+    const seconds = Number(amount) * ({ s: 1, m: 60, h: 3600, d: 86_400 }[unit] ?? Number.NaN)
+    if (!(seconds >= range.min && seconds <= range.max)) {
+      throw new ConfigError(`${name} must be a duration such as 900, 15m, 24h or 7d, not "${value}"`)
+    }
+    return seconds
+  }
   function oneOf<const T extends string>(name: string, allowed: readonly T[], fallback: T): T {
     const value = text(name)
     if (value === undefined) return fallback
@@ -171,13 +208,16 @@ function reader(env: Environment) {
     const value = text(name)
     if (value === undefined) return undefined
     if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
-      throw new ConfigError(`${name} must be a URL that starts with ${protocols.map(p => `${p}//`).join(' or ')}`)
+      throw new ConfigError(
+        `${name} must be a URL that starts with ${protocols.map(p => `${p}//`).join(' or ')}`,
+      )
     }
     return value.replace(/\/+$/, '')
   }
   function secret(name: string): string | undefined {
     const value = text(name)
-    if (value !== undefined && value.length < 32) throw new ConfigError(`${name} must be at least 32 characters long`)
+    if (value !== undefined && value.length < 32)
+      throw new ConfigError(`${name} must be at least 32 characters long`)
     return value
   }
   function list(name: string): string[] {
@@ -186,7 +226,7 @@ function reader(env: Environment) {
       .map(part => part.trim())
       .filter(Boolean)
   }
-  return { text, integer, oneOf, flag, url, secret, list }
+  return { text, integer, duration, oneOf, flag, url, secret, list }
 }
 
 function rangeText(min: number, max: number): string {
