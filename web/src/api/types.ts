@@ -1,0 +1,184 @@
+/** What /api/v1 says, as the console reads it. Dates are ISO 8601 texts; credits are integers of micro-credits. */
+
+export interface Account {
+  id: string
+  email: string | null
+  mobile: string | null
+  username: string | null
+  name: string | null
+  role: 'user' | 'admin'
+  plan: string
+  status: string
+  createdAt: string
+  updatedAt: string
+}
+
+export interface SignedIn {
+  account: Account
+  accessToken: string
+  refreshToken: string
+  /** Seconds until the access token ends. */
+  expiresIn: number
+}
+
+export interface Model {
+  id: string
+  provider: string
+  label: string
+  contextTokens: number
+  maxOutputTokens: number
+  /** Micro-credits per 1,000 tokens. */
+  inputPriceMicroCredits: number
+  outputPriceMicroCredits: number
+  isDefault: boolean
+}
+
+export interface Usage {
+  inputTokens: number
+  outputTokens: number
+  cachedInputTokens: number
+  isEstimated?: boolean
+}
+
+export type GenerationStatus = 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'interrupted'
+
+export interface Generation {
+  id: string
+  kind: string
+  status: GenerationStatus
+  finishReason: string | null
+  model: string
+  conversationId: string | null
+  messageId: string | null
+  replyId: string | null
+  usage: Usage | null
+  costMicroCredits: number
+  error: { code: string; message: string } | null
+  lastSeq: number
+  createdAt: string
+  startedAt: string | null
+  finishedAt: string | null
+}
+
+export type ArtifactType =
+  | 'CODE'
+  | 'HTML'
+  | 'CSS'
+  | 'REACT'
+  | 'JAVASCRIPT'
+  | 'TYPESCRIPT'
+  | 'PYTHON'
+  | 'OTHER'
+
+export interface ArtifactSummary {
+  id: string
+  title: string
+  type: ArtifactType
+  language: string | null
+  version: number
+  fileCount: number
+}
+
+export interface Artifact extends Omit<ArtifactSummary, 'fileCount'> {
+  conversationId: string | null
+  messageId: string | null
+  files: { path: string; language: string | null; size: number }[]
+  createdAt: string
+}
+
+export interface ArtifactFile {
+  path: string
+  language: string | null
+  content: string
+  size: number
+}
+
+export interface BuildMessage {
+  text: string
+  file: string | null
+  /** 1-based. */
+  line: number | null
+  /** 0-based. */
+  column: number | null
+  lineText: string | null
+}
+
+export interface Build {
+  ok: boolean
+  bundleBytes?: number | null
+  durationMs: number
+  dependencies?: string[]
+  errors?: BuildMessage[]
+  warnings?: BuildMessage[]
+}
+
+export interface Preview {
+  url: string | null
+  expiresAt: string | null
+  build: Build | null
+}
+
+export interface Conversation {
+  id: string
+  kind: string
+  title: string
+  messageCount: number
+  createdAt: string
+  updatedAt: string
+}
+
+export interface Message {
+  id: string
+  role: 'user' | 'assistant'
+  content: string
+  position: number
+  createdAt: string
+  generation: Generation | null
+  artifacts: ArtifactSummary[]
+}
+
+export interface ConversationPage {
+  conversation: Conversation
+  messages: Message[]
+  hasMore: boolean
+}
+
+export interface GenerationRequest {
+  message: string
+  conversationId?: string
+  model?: string
+  temperature?: number
+  topK?: number
+  topP?: number
+  maxOutputTokens?: number
+}
+
+/** One event of a generation's log; `seq` is the log's length after it (text counts its UTF-16 units, others 1). */
+export type GenerationEvent = { seq: number } & (
+  | {
+      type: 'generation-start'
+      generationId: string
+      conversationId: string
+      messageId: string | null
+      replyId: string
+      model: string
+      title: string
+      /** Where in the reply this run's text begins; above 0 when it goes on with an earlier one. */
+      replyOffset?: number
+    }
+  | { type: 'text-delta'; text: string }
+  /** The whole text of the run, instead of what was received: some of that was lost at the server. */
+  | { type: 'text-snapshot'; text: string }
+  | { type: 'reasoning-delta'; text: string }
+  | { type: 'artifact-start'; key: string; title: string; language: string | null; path?: string }
+  | { type: 'artifact-ready'; artifact: ArtifactSummary }
+  | ({ type: 'usage-known' } & Usage)
+  | {
+      type: 'generation-end'
+      status: GenerationStatus
+      finishReason: string | null
+      usage: Usage | null
+      costMicroCredits: number
+      error: { code: string; message: string } | null
+    }
+)

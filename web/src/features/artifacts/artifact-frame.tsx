@@ -1,0 +1,42 @@
+import { Modal } from '@mantine/core'
+import { type CSSProperties, type ReactNode, useRef } from 'react'
+import classes from './artifacts.module.css'
+import { Resizer, usePanelWidth } from './resizer.tsx'
+
+interface ArtifactFrameProps {
+  isWide: boolean
+  panel: ReactNode | null
+  onClose: () => void
+  children: ReactNode
+}
+
+/** A page with a panel at its side: resizable where there is room, over the whole screen where there is not. */
+export function ArtifactFrame({ isWide, panel, onClose, children }: ArtifactFrameProps) {
+  const frame = useRef<HTMLDivElement>(null)
+  const [width, setWidth] = usePanelWidth()
+  const isBeside = isWide && panel !== null
+  return (
+    <div ref={frame} className={classes.frame} style={{ '--panel-width': `${width}%` } as CSSProperties}>
+      {children}
+      {isBeside && <Resizer frame={frame} width={width} onWidth={setWidth} />}
+      {isBeside && (
+        <aside className={classes.aside} aria-label="Artifact">
+          {panel}
+        </aside>
+      )}
+      <Modal
+        opened={!isWide && panel !== null}
+        onClose={onClose}
+        fullScreen
+        withCloseButton={false}
+        padding={0}
+        radius={0}
+        transitionProps={{ transition: 'slide-up', duration: 160 }}
+        aria-label="Artifact"
+        classNames={{ body: classes.modal ?? '' }}
+      >
+        {!isWide && panel}
+      </Modal>
+    </div>
+  )
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { readPreviewMessage } from './preview-messages.ts'
+
+test('console output becomes one line of text', () => {
+  const data = { source: 'atelier-preview', type: 'console', level: 'warn', args: ['count', 3, { a: 1 }] }
+  expect(readPreviewMessage(data, 7)).toEqual({ id: 7, level: 'warn', text: 'count 3 {"a":1}', place: null })
+})
+
+test('an error keeps where it happened', () => {
+  const data = {
+    source: 'atelier-preview',
+    type: 'error',
+    message: 'x is not defined',
+    file: 'App.tsx',
+    line: 4,
+    column: 2,
+  }
+  expect(readPreviewMessage(data, 0)).toMatchObject({ level: 'error', place: 'App.tsx:4:2' })
+})
+
+test('what others post is nothing, and a flood is cut', () => {
+  expect(readPreviewMessage('hello', 0)).toBeNull()
+  expect(readPreviewMessage({ source: 'react-devtools', type: 'console' }, 0)).toBeNull()
+  expect(readPreviewMessage({ source: 'atelier-preview', type: 'ready' }, 0)).toBeNull()
+  const flood = { source: 'atelier-preview', type: 'console', level: 'log', args: ['x'.repeat(100_000)] }
+  expect(readPreviewMessage(flood, 0)?.text.length).toBeLessThan(5_000)
+})

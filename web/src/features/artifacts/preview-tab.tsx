@@ -1,0 +1,101 @@
+import { ActionIcon, Alert, Button, Loader, Text, Tooltip } from '@mantine/core'
+import { IconExternalLink, IconReload } from '@tabler/icons-react'
+import type { UseQueryResult } from '@tanstack/react-query'
+import { useRef, useState } from 'react'
+import { explain } from '../../api/errors.ts'
+import type { Preview } from '../../api/types.ts'
+import classes from './artifacts.module.css'
+import { BuildProblem } from './build-tab.tsx'
+import { PreviewConsole } from './preview-console.tsx'
+import { usePreviewMessages } from './use-preview-messages.ts'
+
+interface PreviewTabProps {
+  preview: UseQueryResult<Preview>
+  onShowBuild: () => void
+}
+
+/** The artifact running in a frame of its own, shut off from this page, with what it says to its console. */
+export function PreviewTab({ preview, onShowBuild }: PreviewTabProps) {
+  const frame = useRef<HTMLIFrameElement>(null)
+  const [round, setRound] = useState(0)
+  const messages = usePreviewMessages(frame)
+  const { data } = preview
+
+  function reload(): void {
+    messages.clear()
+    const isOld = data?.expiresAt ? new Date(data.expiresAt).getTime() < Date.now() + 5_000 : false
+    if (isOld) void preview.refetch()
+    else setRound(round + 1)
+  }
+
+  if (preview.isPending) {
+    return (
+      <div className={classes.building} role="status">
+        <Loader size="sm" />
+        <Text size="sm" c="dimmed">
+          Building the preview…
+        </Text>
+      </div>
+    )
+  }
+  if (preview.isError) {
+    return (
+      <Alert color="red" variant="light" m="md" role="alert" title="No preview">
+        {explain(preview.error)}{' '}
+        <Button size="compact-sm" variant="default" onClick={() => void preview.refetch()}>
+          Try again
+        </Button>
+      </Alert>
+    )
+  }
+  if (!data?.url) return <BuildFailed preview={preview} onShowBuild={onShowBuild} />
+  return (
+    <div className={classes.preview}>
+      <div className={classes.previewBar}>
+        <Tooltip label="Reload the preview">
+          <ActionIcon size="sm" aria-label="Reload the preview" onClick={reload}>
+            <IconReload size={16} />
+          </ActionIcon>
+        </Tooltip>
+        <span className={classes.previewNote}>Runs in a sandbox, without access to your account</span>
+        <Tooltip label="Open in a new tab">
+          <ActionIcon
+            size="sm"
+            component="a"
+            href={data.url}
+            target="_blank"
+            rel="noopener noreferrer"
+            aria-label="Open in a new tab"
+          >
+            <IconExternalLink size={16} />
+          </ActionIcon>
+        </Tooltip>
+      </div>
+      <iframe
+        key={`${data.url}#${round}`}
+        ref={frame}
+        title="Preview"
+        src={data.url}
+        sandbox="allow-scripts"
+        referrerPolicy="no-referrer"
+        className={classes.iframe}
+      />
+      <PreviewConsole messages={messages} />
+    </div>
+  )
+}
+
+function BuildFailed({ preview, onShowBuild }: PreviewTabProps) {
+  const first = preview.data?.build?.errors?.[0]
+  return (
+    <div className={classes.build} role="alert">
+      <Text fw={500}>This does not build yet</Text>
+      {first && <BuildProblem message={first} />}
+      <div>
+        <Button size="compact-sm" variant="default" onClick={onShowBuild}>
+          Show the build report
+        </Button>
+      </div>
+    </div>
+  )
+}

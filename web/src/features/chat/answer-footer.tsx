@@ -1,0 +1,46 @@
+import { ActionIcon, Tooltip } from '@mantine/core'
+import { IconRefresh } from '@tabler/icons-react'
+import type { Generation } from '../../api/types.ts'
+import { CopyButton } from './copy-button.tsx'
+import { formatCost, formatCount } from './format.ts'
+import classes from './messages.module.css'
+import { chosenModel, useModels } from './settings.ts'
+
+interface AnswerFooterProps {
+  generation: Generation
+  text: string
+  onRetry: (() => void) | null
+}
+
+/** Copy and retry, and in small type what the answer took. */
+export function AnswerFooter({ generation, text, onRetry }: AnswerFooterProps) {
+  return (
+    <footer className={classes.footer}>
+      {text && <CopyButton text={text} label="Copy answer" />}
+      {onRetry && (
+        <Tooltip label="Answer again">
+          <ActionIcon size="sm" aria-label="Answer again" onClick={onRetry}>
+            <IconRefresh size={16} />
+          </ActionIcon>
+        </Tooltip>
+      )}
+      <Took generation={generation} />
+    </footer>
+  )
+}
+
+function Took({ generation }: { generation: Generation }) {
+  const models = useModels()
+  const { usage, costMicroCredits, model } = generation
+  const isKnown = models.data?.some(candidate => candidate.id === model)
+  const label = isKnown ? chosenModel(models.data, model)?.label : model
+  if (!usage) return <span className={classes.took}>{label}</span>
+  const about = usage.isEstimated ? '≈ ' : ''
+  return (
+    <span className={classes.took}>
+      {label} · {about}
+      {formatCount(usage.inputTokens)} in, {formatCount(usage.outputTokens)} out ·{' '}
+      {formatCost(costMicroCredits)}
+    </span>
+  )
+}

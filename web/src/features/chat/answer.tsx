@@ -1,0 +1,70 @@
+import { Loader, Text } from '@mantine/core'
+import { lazy, memo, Suspense } from 'react'
+import type { Message } from '../../api/types.ts'
+import { ArtifactCard } from '../artifacts/artifact-card.tsx'
+import { AnswerFooter } from './answer-footer.tsx'
+import { AnswerNotice } from './answer-notice.tsx'
+import classes from './messages.module.css'
+import { useAnswer } from './use-live.ts'
+
+const Markdown = lazy(() => import('./markdown.tsx'))
+
+interface AnswerProps {
+  message: Message
+  isLast: boolean
+  onContinue: (generationId: string) => void
+  onRetry: (generationId: string) => void
+}
+
+/** One answer: its text as it grows, what was made, why it ended, and what it took. */
+export const Answer = memo(function Answer({ message, isLast, onContinue, onRetry }: AnswerProps) {
+  const answer = useAnswer(message)
+  const isWaiting = answer.isRunning && answer.text === ''
+  const id = answer.generation?.id
+  return (
+    <article className={classes.answer} aria-label="Answer" aria-busy={answer.isRunning}>
+      {answer.reasoning && (
+        <details className={classes.reasoning}>
+          <summary>Reasoning</summary>
+          <p>{answer.reasoning}</p>
+        </details>
+      )}
+      {isWaiting ? (
+        <Loader size="sm" color="gray" aria-label="Waiting for the answer" my={6} />
+      ) : (
+        <Suspense fallback={<div className={classes.plain}>{answer.text}</div>}>
+          <Markdown text={answer.text} isGrowing={answer.isRunning} />
+        </Suspense>
+      )}
+      {answer.isLost && (
+        <Text size="sm" c="dimmed" role="status" mt="xs">
+          Connection lost. The answer goes on at the server; reconnecting…
+        </Text>
+      )}
+      {(answer.artifacts.length > 0 || answer.making) && (
+        <ul className={classes.cards} aria-label="Made in this answer">
+          {answer.artifacts.map(artifact => (
+            <li key={artifact.id}>
+              <ArtifactCard artifact={artifact} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {!answer.isRunning && answer.generation && (
+        <>
+          <AnswerNotice
+            generation={answer.generation}
+            hasText={answer.text !== ''}
+            onContinue={isLast && id ? () => onContinue(id) : null}
+            onRetry={isLast && id ? () => onRetry(id) : null}
+          />
+          <AnswerFooter
+            generation={answer.generation}
+            text={answer.text}
+            onRetry={isLast && id ? () => onRetry(id) : null}
+          />
+        </>
+      )}
+    </article>
+  )
+})

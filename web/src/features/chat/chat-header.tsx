@@ -1,0 +1,59 @@
+import { ActionIcon, Menu, Tooltip, UnstyledButton } from '@mantine/core'
+import {
+  IconChevronDown,
+  IconEdit,
+  IconLayoutSidebarLeftExpand,
+  IconPencil,
+  IconTrash,
+} from '@tabler/icons-react'
+import { Link } from 'wouter'
+import type { Conversation } from '../../api/types.ts'
+import { useShell } from '../../shell/shell-controls.ts'
+import { useConversationActions } from '../conversations/use-conversation-actions.tsx'
+import classes from './messages.module.css'
+
+/** The chat's title with its actions, and the ways out when the sidebar is hidden. */
+export function ChatHeader({ conversation }: { conversation: Conversation | undefined }) {
+  const { isSidebarVisible, showSidebar } = useShell()
+  return (
+    <header className={classes.header}>
+      {!isSidebarVisible && (
+        <Tooltip label="Show sidebar (Ctrl+B)">
+          <ActionIcon size="md" aria-label="Show sidebar" onClick={showSidebar}>
+            <IconLayoutSidebarLeftExpand size={19} />
+          </ActionIcon>
+        </Tooltip>
+      )}
+      <div className={classes.headerTitle}>{conversation && <TitleMenu conversation={conversation} />}</div>
+      {!isSidebarVisible && (
+        <Tooltip label="New chat">
+          <ActionIcon component={Link} href="/" size="md" aria-label="New chat">
+            <IconEdit size={19} />
+          </ActionIcon>
+        </Tooltip>
+      )}
+    </header>
+  )
+}
+
+function TitleMenu({ conversation }: { conversation: Conversation }) {
+  const { rename, remove } = useConversationActions(conversation)
+  return (
+    <Menu position="bottom-start" width={180}>
+      <Menu.Target>
+        <UnstyledButton className={classes.title} aria-label={`Chat “${conversation.title}”, actions`}>
+          <span>{conversation.title}</span>
+          <IconChevronDown size={15} aria-hidden />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconPencil size={16} />} onClick={rename}>
+          Rename
+        </Menu.Item>
+        <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={remove}>
+          Delete
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}

@@ -1,0 +1,98 @@
+import { type InfiniteData, useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
+import { request } from '../../api/client.ts'
+import { queryClient } from '../../api/queries.ts'
+import type { Conversation, ConversationPage, Message } from '../../api/types.ts'
+
+interface ConversationList {
+  conversations: Conversation[]
+  nextCursor: string | null
+}
+
+type Pages<Page> = InfiniteData<Page, string | number | null>
+
+const listKey = ['conversations'] as const
+const conversationKey = (id: string) => ['conversation', id] as const
+
+/** The conversations whose title matches, newest first, page by page. */
+export function useConversations(search: string) {
+  return useInfiniteQuery({
+    queryKey: [...listKey, search],
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) => {
+      const query = new URLSearchParams({ limit: '30' })
+      if (pageParam) query.set('cursor', pageParam)
+      if (search) query.set('search', search)
+      return request<ConversationList>(`/conversations?${query}`, { signal })
+    },
+    getNextPageParam: page => page.nextCursor,
+    placeholderData: previous => previous,
+  })
+}
+
+/** One conversation: its newest messages first, earlier ones page by page. */
+export function useConversation(id: string | undefined) {
+  return useInfiniteQuery({
+    queryKey: conversationKey(id ?? 'new'),
+    enabled: id !== undefined,
+    initialPageParam: null as string | number | null,
+    queryFn: ({ pageParam, signal }) => {
+      const query = new URLSearchParams({ limit: '50' })
+      if (pageParam !== null) query.set('before', String(pageParam))
+      return request<ConversationPage>(`/conversations/${id}?${query}`, { signal })
+    },
+    getNextPageParam: page => (page.hasMore ? (page.messages[0]?.position ?? null) : null),
+  })
+}
+
+export function useRenameConversation() {
+  return useMutation({
+    mutationFn: ({ id, title }: { id: string; title: string }) =>
+      request<{ conversation: Conversation }>(`/conversations/${id}`, { method: 'PATCH', body: { title } }),
+    onSuccess: ({ conversation }) => {
+      void queryClient.invalidateQueries({ queryKey: listKey })
+      changeNewestPage(conversation.id, page => ({ ...page, conversation }))
+    },
+  })
+}
+
+export function useDeleteConversation() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (id: string) => request(`/conversations/${id}`, { method: 'DELETE' }),
+    onSuccess: (_, id) => {
+      client.removeQueries({ queryKey: conversationKey(id) })
+      void client.invalidateQueries({ queryKey: listKey })
+    },
+  })
+}
+
+/** Reads the list again: a title or an order has changed. */
+export function refreshConversationList(): void {
+  void queryClient.invalidateQueries({ queryKey: listKey })
+}
+
+/** Reads a conversation again. Resolves when the cache is up to date, or the read has failed. */
+export function refreshConversation(id: string): Promise<void> {
+  return queryClient.invalidateQueries({ queryKey: conversationKey(id) })
+}
+
+/** Changes the cached newest page of a conversation, if it is cached. */
+export function changeNewestPage(id: string, change: (page: ConversationPage) => ConversationPage): void {
+  queryClient.setQueryData<Pages<ConversationPage>>(conversationKey(id), data => {
+    const [newest, ...earlier] = data?.pages ?? []
+    return data && newest ? { ...data, pages: [change(newest), ...earlier] } : data
+  })
+}
+
+/** Puts a conversation that has just begun into the cache, so that it shows without a request. */
+export function cacheNewConversation(conversation: Conversation, messages: Message[]): void {
+  queryClient.setQueryData<Pages<ConversationPage>>(
+    conversationKey(conversation.id),
+    data => data ?? { pages: [{ conversation, messages, hasMore: false }], pageParams: [null] },
+  )
+}
+
+/** The messages of all cached pages, oldest first. */
+export function messagesOf(data: { pages: ConversationPage[] } | undefined): Message[] {
+  return data ? data.pages.toReversed().flatMap(page => page.messages) : []
+}

@@ -1,0 +1,27 @@
+import { NavLink } from '@mantine/core'
+import type { ComponentType } from 'react'
+import { Link, useLocation } from 'wouter'
+
+interface Section {
+  label: string
+  href: string
+  icon: ComponentType<{ size?: number }>
+}
+
+/** The parts of the console besides chats. A page that comes later (plugins, content) adds its line here. */
+const sections: readonly Section[] = []
+
+/** Links to the sections; nothing while there are none. */
+export function SectionLinks() {
+  const [location] = useLocation()
+  return sections.map(({ label, href, icon: Icon }) => (
+    <NavLink
+      key={href}
+      component={Link}
+      href={href}
+      label={label}
+      active={location.startsWith(href)}
+      leftSection={<Icon size={17} />}
+    />
+  ))
+}
