@@ -1,0 +1,155 @@
+import { zipSync } from 'fflate'
+import { missing } from '../../lib/errors.ts'
+import { isId } from '../../lib/ids.ts'
+import type { BuildOutput, Bundler } from '../../platform/bundler/index.ts'
+import type { Database } from '../../platform/database/index.ts'
+import type { Files } from '../../platform/files/index.ts'
+import { accountPrefix, getContents, prefixOf, removeAll } from './objects.ts'
+import { observeRun, type WatchedRun } from './observe.ts'
+import { createPreviewLinks, problemPage } from './preview.ts'
+import type { ArtifactSummary } from './schema.ts'
+import {
+  type ArtifactWithFiles,
+  deleteArtifact,
+  listNeeded,
+  listOfMessages,
+  lockConversation,
+  readArtifact,
+} from './store.ts'
+import { createSweep } from './sweep.ts'
+
+export type { ArtifactWithFiles } from './store.ts'
+
+export interface ArtifactsDeps {
+  db: Database
+  files: Files
+  bundler: Bundler
+  /** Signs preview links; at least 32 bytes, for nothing else. */
+  previewKey: string | Uint8Array
+  /** Where previews are served when not from our own origin, e.g. `https://preview.example`. */
+  previewOrigin?: string
+  now?: () => number
+}
+
+export type Artifacts = ReturnType<typeof createArtifacts>
+
+const downloadSeconds = 3600
+
+/** Code that generations produced: found in answers, kept, built, shown in previews, handed out. Foreign is absent. */
+export function createArtifacts(deps: ArtifactsDeps) {
+  const { db, files } = deps
+  const links = createPreviewLinks(deps.previewKey, deps.now)
+  return {
+    /** For `generations.observe`: finds and keeps the code of each run. */
+    observer: (run: WatchedRun) => observeRun(deps, run),
+    read: (accountId: string, id: string) => find(deps, accountId, id),
+    /** The files with their contents. */
+    readFiles: async (accountId: string, id: string) => contentsOf(deps, await find(deps, accountId, id)),
+    /** Artifacts by message, for messages that have any. */
+    listByMessages: (accountId: string, messageIds: readonly string[]) =>
+      listByMessages(db, accountId, messageIds),
+    download: (accountId: string, id: string) => download(deps, accountId, id),
+    build: async (accountId: string, id: string, options: { minify?: boolean } = {}) =>
+      build(deps, await find(deps, accountId, id), options),
+    /** Builds and gives a link to look at the result. */
+    async preview(accountId: string, id: string) {
+      const output = await build(deps, await find(deps, accountId, id))
+      const { token, expiresAt } = links.make({ accountId, artifactId: id })
+      return { url: `${deps.previewOrigin ?? ''}/preview/${token}`, expiresAt, build: output }
+    },
+    /** The page behind a preview link. Throws AppError missing or gone. */
+    async openPreview(token: string): Promise<string> {
+      const { accountId, artifactId } = links.open(token)
+      const output = await build(deps, await find(deps, accountId, artifactId))
+      return output.ok ? output.html : problemPage(output.errors)
+    },
+    remove: (accountId: string, id: string) => remove(deps, accountId, id),
+    /** Removes the stored code of a conversation; its rows go with the conversation itself. */
+    removeConversation: (accountId: string, conversationId: string) =>
+      removeAll(files, prefixOf({ accountId, conversationId })),
+    /** Removes the stored code of an account that is being erased. */
+    removeAccount: (accountId: string) => removeAll(files, accountPrefix(accountId)),
+    /** Removes objects that no row needs and that were already of no use at the sweep before; gives their number. */
+    sweep: createSweep(db, files),
+  }
+}
+
+async function find({ db }: ArtifactsDeps, accountId: string, id: string): Promise<ArtifactWithFiles> {
+  const artifact = isId(id) ? await readArtifact(db, accountId, id) : null
+  if (!artifact) throw missing('Artifact')
+  return artifact
+}
+
+async function contentsOf({ files }: ArtifactsDeps, artifact: ArtifactWithFiles) {
+  const contents = await getContents(files, artifact)
+  if (!contents) throw missing('Artifact')
+  return contents
+}
+
+async function listByMessages(
+  db: Database,
+  accountId: string,
+  messageIds: readonly string[],
+): Promise<Map<string, ArtifactSummary[]>> {
+  const found = new Map<string, ArtifactSummary[]>()
+  if (messageIds.length === 0) return found
+  for (const { messageId, ...summary } of await listOfMessages(db, accountId, messageIds)) {
+    const list = found.get(messageId)
+    if (list) list.push(summary)
+    else found.set(messageId, [summary])
+  }
+  return found
+}
+
+async function build(
+  deps: ArtifactsDeps,
+  artifact: ArtifactWithFiles,
+  options: { minify?: boolean } = {},
+): Promise<BuildOutput> {
+  const contents = await contentsOf(deps, artifact)
+  const sources = Object.fromEntries(contents.map(file => [file.path, file.content]))
+  return deps.bundler.build({ files: sources, minify: options.minify ?? false })
+}
+
+/** A signed link: to the file itself when there is one, else to a zip that is made on the first call. */
+async function download(deps: ArtifactsDeps, accountId: string, id: string) {
+  const artifact = await find(deps, accountId, id)
+  const [only, ...others] = artifact.files
+  const expiresAt = new Date((deps.now ?? Date.now)() + downloadSeconds * 1000)
+  const link = { expiresInSeconds: downloadSeconds }
+  if (only && others.length === 0) {
+    const fileName = only.path.slice(only.path.lastIndexOf('/') + 1)
+    const key = prefixOf(artifact) + only.sha256
+    const url = await deps.files.link(key, {
+      ...link,
+      contentType: 'text/plain; charset=utf-8',
+      downloadName: fileName,
+    })
+    return { url, expiresAt, fileName }
+  }
+  const fileName = `${artifact.title.replaceAll(/[^\p{L}\p{N}._ -]+/gu, '-').slice(0, 100) || 'project'}.zip`
+  const key = `${prefixOf(artifact)}${artifact.id}.zip`
+  await makeArchive(deps, artifact, key)
+  const url = await deps.files.link(key, { ...link, contentType: 'application/zip', downloadName: fileName })
+  return { url, expiresAt, fileName }
+}
+
+async function makeArchive(deps: ArtifactsDeps, artifact: ArtifactWithFiles, key: string): Promise<void> {
+  if (await deps.files.get(key)) return
+  const contents = await contentsOf(deps, artifact)
+  const entries = Object.fromEntries(contents.map(file => [file.path, Buffer.from(file.content, 'utf8')]))
+  const bytes = zipSync(entries, { level: 6, mtime: artifact.createdAt })
+  await deps.files.put(key, bytes, { contentType: 'application/zip' })
+}
+
+async function remove({ db, files }: ArtifactsDeps, accountId: string, id: string): Promise<void> {
+  const artifact = isId(id) ? await readArtifact(db, accountId, id) : null
+  if (!artifact || !(await deleteArtifact(db, accountId, id))) throw missing('Artifact')
+  const needed = await db.transaction().execute(async transaction => {
+    await lockConversation(transaction, artifact.conversationId)
+    return listNeeded(transaction, artifact.conversationId)
+  })
+  for (const name of [...artifact.files.map(file => file.sha256), `${id}.zip`]) {
+    if (!needed.has(name)) await files.delete(prefixOf(artifact) + name)
+  }
+}

@@ -1,0 +1,82 @@
+import Type, { type Static } from 'typebox'
+import { artifactTypes } from './languages.ts'
+
+const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()])
+
+const common = {
+  id: Type.String(),
+  title: Type.String(),
+  type: Type.String({ enum: [...artifactTypes] }),
+  language: Type.String({ description: 'Of the file that matters most: tsx, html, python …' }),
+  version: Type.Integer({ description: '1, 2, 3 … of the same thing within its conversation.' }),
+}
+
+/** An artifact as a message lists it. */
+export const ArtifactSummary = Type.Object({ ...common, fileCount: Type.Integer() })
+export type ArtifactSummary = Static<typeof ArtifactSummary>
+
+/** An artifact with where it comes from and what it consists of. */
+export const ArtifactView = Type.Object({
+  ...common,
+  conversationId: Type.String(),
+  messageId: Type.String({ description: 'The reply that holds the code.' }),
+  generationId: Type.String(),
+  files: Type.Array(
+    Type.Object({
+      path: Type.String(),
+      language: Type.String(),
+      size: Type.Integer({ description: 'Bytes.' }),
+    }),
+  ),
+  createdAt: Type.String({ format: 'date-time' }),
+})
+export type ArtifactView = Static<typeof ArtifactView>
+
+export const FileView = Type.Object({
+  path: Type.String(),
+  language: Type.String(),
+  content: Type.String(),
+  size: Type.Integer({ description: 'Bytes.' }),
+})
+
+const BuildMessageView = Type.Object({
+  text: Type.String(),
+  file: Nullable(Type.String()),
+  line: Nullable(Type.Integer({ description: '1-based.' })),
+  column: Nullable(Type.Integer({ description: '0-based.' })),
+  lineText: Nullable(Type.String()),
+})
+
+/** How a build went. Sources that do not build are an answer, not an error of the call. */
+export const BuildView = Type.Object({
+  ok: Type.Boolean(),
+  bundleBytes: Nullable(Type.Integer({ description: 'Size of the bundle, libraries not counted.' })),
+  durationMs: Type.Number(),
+  dependencies: Type.Array(Type.String({ description: 'Libraries that the code imports.' })),
+  errors: Type.Array(BuildMessageView),
+  warnings: Type.Array(BuildMessageView),
+})
+export type BuildView = Static<typeof BuildView>
+
+export const DownloadView = Type.Object({
+  url: Type.String({ description: 'Needs no sign-in; holds for an hour.' }),
+  expiresAt: Type.String({ format: 'date-time' }),
+  fileName: Type.String(),
+})
+
+export const PreviewView = Type.Object({
+  url: Type.String({ description: 'For an iframe with sandbox="allow-scripts"; holds for ten minutes.' }),
+  expiresAt: Type.String({ format: 'date-time' }),
+  build: BuildView,
+})
+
+export const IdParams = Type.Object({ id: Type.String({ maxLength: 200 }) })
+
+export const BuildBody = Type.Union([
+  Type.Object(
+    { minify: Type.Optional(Type.Boolean()) },
+    { additionalProperties: false, examples: [{ minify: true }] },
+  ),
+  Type.Null(),
+])

@@ -1,0 +1,171 @@
+import { sql } from 'kysely'
+import { type Database, statement } from '../../platform/database/index.ts'
+import type { ArtifactType } from './languages.ts'
+
+/** One file of an artifact; its bytes are an object named by `sha256`. */
+export interface StoredFile {
+  path: string
+  language: string
+  size: number
+  sha256: string
+}
+
+export interface ArtifactRow {
+  id: string
+  accountId: string
+  conversationId: string
+  messageId: string
+  generationId: string
+  lineageId: string
+  version: number
+  title: string
+  type: ArtifactType
+  language: string
+  isComplete: boolean
+  createdAt: Date
+}
+
+export interface ArtifactWithFiles extends ArtifactRow {
+  files: StoredFile[]
+}
+
+export interface SummaryRow {
+  id: string
+  messageId: string
+  title: string
+  type: ArtifactType
+  language: string
+  version: number
+  fileCount: number
+}
+
+const columns = `a.id, a.account_id as "accountId", a.conversation_id as "conversationId", a.message_id as "messageId",
+  a.generation_id as "generationId", a.lineage_id as "lineageId", a.version, a.title, a.type, a.language,
+  a.is_complete as "isComplete", a.created_at as "createdAt",
+  (select coalesce(json_agg(json_build_object('path', f.path, 'language', f.language, 'size', f.size, 'sha256', f.sha256)
+    order by f.position), '[]') from artifact_files f where f.artifact_id = a.id) as files`
+
+const one = statement<ArtifactWithFiles>(
+  `select ${columns} from artifacts a where a.id = $1 and a.account_id = $2`,
+)
+
+/** An artifact of an account with its files in their order; null when absent or foreign. */
+export async function readArtifact(
+  db: Database,
+  accountId: string,
+  id: string,
+): Promise<ArtifactWithFiles | null> {
+  return (await one(db, id, accountId))[0] ?? null
+}
+
+const ofMessages =
+  statement<SummaryRow>(`select a.id, a.message_id as "messageId", a.title, a.type, a.language, a.version,
+    (select count(*)::int from artifact_files f where f.artifact_id = a.id) as "fileCount"
+  from artifacts a where a.message_id = any($1::uuid[]) and a.account_id = $2 order by a.created_at, a.id`)
+
+/** Artifacts of messages of an account, in the order of their making. */
+export function listOfMessages(
+  db: Database,
+  accountId: string,
+  messageIds: readonly string[],
+): Promise<SummaryRow[]> {
+  return ofMessages(db, [...messageIds], accountId)
+}
+
+const lock = statement(`select pg_advisory_xact_lock(hashtextextended('artifacts:' || $1, 0))`)
+
+/** Lets one writer at a time decide about versions in a conversation; held until the transaction ends. */
+export async function lockConversation(db: Database, conversationId: string): Promise<void> {
+  await lock(db, conversationId)
+}
+
+const newestOfLineage =
+  'not exists (select from artifacts n where n.lineage_id = a.lineage_id and n.version > a.version)'
+
+const byTitle = statement<ArtifactWithFiles>(`select ${columns} from artifacts a
+  where a.conversation_id = $1 and a.title = $2 and a.type = $3 and ${newestOfLineage}
+  order by a.created_at desc, a.id desc limit 1`)
+
+/** The newest version of the thing with this title and type in a conversation. */
+export async function findByTitle(
+  db: Database,
+  conversationId: string,
+  thing: { title: string; type: ArtifactType },
+): Promise<ArtifactWithFiles | null> {
+  return (await byTitle(db, conversationId, thing.title, thing.type))[0] ?? null
+}
+
+const byPaths = statement<ArtifactWithFiles>(`select ${columns} from artifacts a
+  where a.conversation_id = $1 and ${newestOfLineage}
+    and exists (select from artifact_files f where f.artifact_id = a.id and lower(f.path) = any($2::text[]))
+  order by a.created_at desc, a.id desc limit 1`)
+
+/** The newest version of the thing that has any of these paths (lower case) in a conversation. */
+export async function findByPaths(
+  db: Database,
+  conversationId: string,
+  paths: readonly string[],
+): Promise<ArtifactWithFiles | null> {
+  return (await byPaths(db, conversationId, [...paths]))[0] ?? null
+}
+
+/** Writes an artifact and its files. Throws a foreign key violation when its conversation has gone. */
+export async function insertArtifact(
+  db: Database,
+  artifact: Omit<ArtifactWithFiles, 'createdAt'>,
+): Promise<void> {
+  await db
+    .insertInto('artifacts')
+    .values({
+      id: artifact.id,
+      account_id: artifact.accountId,
+      conversation_id: artifact.conversationId,
+      message_id: artifact.messageId,
+      generation_id: artifact.generationId,
+      lineage_id: artifact.lineageId,
+      version: artifact.version,
+      title: artifact.title,
+      type: artifact.type,
+      language: artifact.language,
+      is_complete: artifact.isComplete,
+    })
+    .execute()
+  await db
+    .insertInto('artifact_files')
+    .values(artifact.files.map((file, position) => ({ artifact_id: artifact.id, position, ...file })))
+    .execute()
+}
+
+/** Forgets what an earlier attempt at the same generation had saved. */
+export async function deleteOfGeneration(
+  db: Database,
+  messageId: string,
+  generationId: string,
+): Promise<void> {
+  await db
+    .deleteFrom('artifacts')
+    .where('message_id', '=', messageId)
+    .where('generation_id', '=', generationId)
+    .execute()
+}
+
+/** Removes one artifact of an account; false when there was none. */
+export async function deleteArtifact(db: Database, accountId: string, id: string): Promise<boolean> {
+  const result = await db
+    .deleteFrom('artifacts')
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .executeTakeFirst()
+  return result.numDeletedRows > 0n
+}
+
+/** Names of all objects that a conversation's artifacts need: contents by hash, archives by artifact. */
+export async function listNeeded(db: Database, conversationId: string): Promise<Set<string>> {
+  const rows = await db
+    .selectFrom('artifacts as a')
+    .innerJoin('artifact_files as f', 'f.artifact_id', 'a.id')
+    .select(['f.sha256', sql<string>`a.id || '.zip'`.as('archive')])
+    .where('a.conversation_id', '=', conversationId)
+    .execute()
+  return new Set(rows.flatMap(row => [row.sha256, row.archive]))
+}
