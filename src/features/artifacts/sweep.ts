@@ -14,9 +14,7 @@ export function createSweep(db: Database, files: Files) {
     const unneeded = new Set<string>()
     let removed = 0
     for await (const { conversationId, keys } of listByConversation(files)) {
-      const needed = isId(place.conversationId)
-        ? await listNeeded(db, place.conversationId)
-        : new Set<string>()
+      const needed = isId(conversationId) ? await listNeeded(db, conversationId) : new Set<string>()
       for (const key of keys) {
         if (needed.has(key.slice(key.lastIndexOf('/') + 1))) continue
         if (suspects.has(key)) {
