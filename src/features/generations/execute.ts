@@ -50,8 +50,11 @@ export async function execute(deps: ExecuteDeps, execution: Execution): Promise<
 }
 
 function begin({ run, observers, title }: Execution): void {
-  const { id, conversationId, messageId, replyId, model } = run.generation
-  run.emit({ type: 'generation-start', generationId: id, conversationId, messageId, replyId, model, title })
+  const { id, conversationId, messageId, replyId, replyOffset, model } = run.generation
+  const ids = { generationId: id, conversationId, messageId, replyId }
+  // A reader that joins a continued answer must know how much of the reply was there before this run's text.
+  const goingOn = replyOffset > 0 ? { replyOffset } : {}
+  run.emit({ type: 'generation-start', ...ids, model, title, ...goingOn })
   for (const create of observers) {
     const observer = create(run)
     if (observer) run.observers.push(observer)
