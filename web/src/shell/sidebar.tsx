@@ -27,6 +27,7 @@ export function Sidebar({ account, onHide }: { account: Account; onHide: () => v
           component={Link}
           href="/"
           variant="default"
+          className={classes.new ?? ''}
           justify="flex-start"
           leftSection={<IconEdit size={17} aria-hidden />}
           fullWidth

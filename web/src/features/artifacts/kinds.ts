@@ -19,7 +19,7 @@ interface Kind {
 const kinds: Readonly<Record<ArtifactType, Kind>> = {
   REACT: { label: 'React', icon: IconBrandReact, canPreview: true },
   HTML: { label: 'HTML', icon: IconBrandHtml5, canPreview: true },
-  CSS: { label: 'CSS', icon: IconBrandCss3, canPreview: false },
+  CSS: { label: 'CSS', icon: IconBrandCss3, canPreview: true },
   JAVASCRIPT: { label: 'JavaScript', icon: IconBrandJavascript, canPreview: true },
   TYPESCRIPT: { label: 'TypeScript', icon: IconBrandTypescript, canPreview: true },
   PYTHON: { label: 'Python', icon: IconBrandPython, canPreview: false },

@@ -24,7 +24,7 @@ export function PreviewConsole({ messages }: { messages: ReturnType<typeof usePr
           <span className={classes.counts}>
             {errors > 0 && (
               <span data-level="error">
-                <IconCircleX size={14} aria-hidden /> {errors} {errors === 1 ? 'error' : 'errors'}
+                <IconCircleX size={14} aria-hidden /> {counted(errors, 'error')}
               </span>
             )}
             {warnings > 0 && (
@@ -33,7 +33,7 @@ export function PreviewConsole({ messages }: { messages: ReturnType<typeof usePr
               </span>
             )}
             {entries.length > 0 && errors + warnings < entries.length && (
-              <span>{entries.length - errors - warnings} messages</span>
+              <span>{counted(entries.length - errors - warnings, 'message')}</span>
             )}
           </span>
           <IconChevronUp size={15} aria-hidden className={classes.chevron} />
@@ -47,11 +47,15 @@ export function PreviewConsole({ messages }: { messages: ReturnType<typeof usePr
         )}
       </div>
       <span className="visually-hidden" role="status">
-        {errors > 0 ? `The preview reports ${errors} ${errors === 1 ? 'error' : 'errors'}.` : ''}
+        {errors > 0 ? `The preview reports ${counted(errors, 'error')}.` : ''}
       </span>
       {isOpen && <Entries entries={entries} />}
     </section>
   )
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function Entries({ entries }: { entries: readonly PreviewMessage[] }) {

@@ -47,9 +47,9 @@ function wordOf(value: unknown): string {
 
 function placeOf(data: Record<string, unknown>): string | null {
   const { file, line, column } = data
-  const parts = [file, line, column].filter(part => typeof part === 'string' || typeof part === 'number')
-  const place = parts.filter(part => part !== '').join(':')
-  return place || null
+  if (typeof line !== 'number') return null
+  if (typeof file !== 'string' || file === '') return `line ${line}`
+  return [file, line, typeof column === 'number' ? column : null].filter(part => part !== null).join(':')
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -48,7 +48,8 @@ export function PreviewTab({ preview, onShowBuild }: PreviewTabProps) {
       </Alert>
     )
   }
-  if (!data?.url) return <BuildFailed preview={preview} onShowBuild={onShowBuild} />
+  if (!data?.url || data.build?.ok === false)
+    return <BuildFailed preview={preview} onShowBuild={onShowBuild} />
   return (
     <div className={classes.preview}>
       <div className={classes.previewBar}>

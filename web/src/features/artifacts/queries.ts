@@ -27,8 +27,9 @@ export function usePreview(id: string, isWanted: boolean) {
   return useQuery({
     queryKey: ['preview', id],
     enabled: isWanted,
-    staleTime: 10 * 60_000,
-    refetchOnWindowFocus: false,
+    // The address ends after some minutes: a panel that is opened again asks for a new one.
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
     queryFn: ({ signal }) => request<Preview>(`/artifacts/${id}/preview`, { method: 'POST', signal }),
   })
 }

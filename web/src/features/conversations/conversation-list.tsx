@@ -24,7 +24,7 @@ export function ConversationList() {
         <TextInput
           type="search"
           size="sm"
-          variant="filled"
+          classNames={{ input: classes.searchInput ?? '' }}
           placeholder="Search chats"
           aria-label="Search chats"
           leftSection={<IconSearch size={16} aria-hidden />}
