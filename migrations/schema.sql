@@ -46,6 +46,43 @@ create table accounts (
 create index accounts_erasing on accounts using btree (erasing_at) where (erasing_at is not null);
 create index accounts_pending on accounts using btree (created_at) where (status = 'pending'::text);
 
+create table artifact_files (
+  artifact_id uuid not null,
+  position integer not null,
+  path text not null,
+  language text not null,
+  size integer not null,
+  sha256 text not null,
+  constraint artifact_files_pkey primary key (artifact_id, "position"),
+  constraint artifact_files_artifact_id_path_key unique (artifact_id, path),
+  constraint artifact_files_artifact_id_fkey foreign key (artifact_id) references artifacts(id) on delete cascade
+);
+
+create table artifacts (
+  id uuid not null,
+  account_id uuid not null,
+  conversation_id uuid not null,
+  message_id uuid not null,
+  generation_id uuid not null,
+  lineage_id uuid not null,
+  version integer not null,
+  title text not null,
+  type text not null,
+  language text not null,
+  is_complete boolean not null,
+  created_at timestamp with time zone not null default now(),
+  constraint artifacts_pkey primary key (id),
+  constraint artifacts_lineage_id_version_key unique (lineage_id, version),
+  constraint artifacts_type_check check (type = any (array['CODE'::text, 'HTML'::text, 'CSS'::text, 'REACT'::text, 'JAVASCRIPT'::text, 'TYPESCRIPT'::text, 'PYTHON'::text, 'OTHER'::text])),
+  constraint artifacts_version_check check (version > 0),
+  constraint artifacts_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade,
+  constraint artifacts_conversation_id_fkey foreign key (conversation_id) references conversations(id) on delete cascade,
+  constraint artifacts_message_id_fkey foreign key (message_id) references messages(id) on delete cascade
+);
+create index artifacts_by_account on artifacts using btree (account_id);
+create index artifacts_by_conversation on artifacts using btree (conversation_id, created_at desc, id desc);
+create index artifacts_by_message on artifacts using btree (message_id);
+
 create table conversations (
   id uuid not null,
   account_id uuid not null,
@@ -83,6 +120,7 @@ create table generations (
   error jsonb,
   last_seq integer not null default 0,
   marks jsonb not null default '[]'::jsonb,
+  is_job boolean not null default false,
   attempts integer not null default 0,
   runner text,
   heartbeat_at timestamp with time zone,

@@ -13,13 +13,22 @@ export interface TestDatabase extends AsyncDisposable {
   close(): Promise<void>
 }
 
+export interface TestDatabaseOptions {
+  maxConnections?: number
+  /** Without the schema: for tests of migrations. */
+  isEmpty?: boolean
+}
+
 /** Copies the migrated template into a new database: `await using database = await createTestDatabase()`. */
-export async function createTestDatabase(options: { maxConnections?: number } = {}): Promise<TestDatabase> {
+export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const server = inject('database')
   const name = `test_${randomBytes(6).toString('hex')}`
-  await administer(`create database ${name} template template_atelier`)
+  const { isEmpty = false, ...pool } = options
+  await administer(
+    `create database ${name}${isEmpty ? '' : ` template ${server.template}`} strategy file_copy`,
+  )
   const url = `postgresql://${server.user}:${server.password}@/${name}?host=${encodeURIComponent(server.host)}&port=${server.port}`
-  const open = openDatabase({ source: url, ...options })
+  const open = openDatabase({ source: url, ...pool })
   let closing: Promise<void> | undefined
   async function dispose(): Promise<void> {
     await open.close()
@@ -34,7 +43,8 @@ export async function createTestDatabase(options: { maxConnections?: number } = 
 
 /** One statement on the server that belongs to no test database. */
 async function administer(text: string): Promise<void> {
-  const client = new pg.Client({ ...inject('database'), database: 'postgres' })
+  const { template: _, ...server } = inject('database')
+  const client = new pg.Client({ ...server, database: 'postgres' })
   await client.connect()
   try {
     await client.query(text)

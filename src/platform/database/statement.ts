@@ -18,19 +18,12 @@ export function connectDirectly(db: Database, source: ConnectionSource): void {
  * not a value: pass null. Arrays are Postgres arrays, so JSON goes in as JSON.stringify(…).
  */
 export function statement<Row extends object = Record<string, never>>(text: string) {
-  giveName(text)
+  const name = giveName(text)
   const { query, queryId } = Compiled.raw(text)
   return async function run(db: Database, ...values: readonly unknown[]): Promise<Row[]> {
     const source = sources.get(db)
-    if (!source) {
-      const compiled: CompiledQuery<Row> = { sql: text, parameters: values, query, queryId }
-      return (await db.executeQuery(compiled)).rows
-    }
-    const connection = await source.connect()
-    try {
-      return (await connection.query<Row>(text, values)).rows
-    } finally {
-      connection.release()
-    }
+    if (source) return source.run<Row>(name, text, values)
+    const compiled: CompiledQuery<Row> = { sql: text, parameters: values, query, queryId }
+    return (await db.executeQuery(compiled)).rows
   }
 }

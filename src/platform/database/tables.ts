@@ -35,6 +35,30 @@ export interface AccountsTable {
   updated_at: Generated<Timestamp>
 }
 
+export interface ArtifactFilesTable {
+  artifact_id: string
+  position: number
+  path: string
+  language: string
+  size: number
+  sha256: string
+}
+
+export interface ArtifactsTable {
+  id: string
+  account_id: string
+  conversation_id: string
+  message_id: string
+  generation_id: string
+  lineage_id: string
+  version: number
+  title: string
+  type: 'CODE' | 'HTML' | 'CSS' | 'REACT' | 'JAVASCRIPT' | 'TYPESCRIPT' | 'PYTHON' | 'OTHER'
+  language: string
+  is_complete: boolean
+  created_at: Generated<Timestamp>
+}
+
 export interface ConversationsTable {
   id: string
   account_id: string
@@ -67,6 +91,7 @@ export interface GenerationsTable {
   error: Json | null
   last_seq: Generated<number>
   marks: Generated<Json>
+  is_job: Generated<boolean>
   attempts: Generated<number>
   runner: string | null
   heartbeat_at: Timestamp | null
@@ -161,6 +186,8 @@ export interface VerificationTokensTable {
 /** All tables by name. */
 export interface Tables {
   accounts: AccountsTable
+  artifact_files: ArtifactFilesTable
+  artifacts: ArtifactsTable
   conversations: ConversationsTable
   generations: GenerationsTable
   messages: MessagesTable

@@ -48,7 +48,7 @@ export async function runnableNative(native: NativePostgres, owner: Owner, copie
   if ((await canReach(native.folder, owner)) && (await complete(native.folder))) return native.folder
   const target = join(copies, `native-${native.version}-${await fingerprint(native.folder)}`)
   if (await exists(join(target, 'bin', 'postgres'))) return target
-  await mkdir(copies, { recursive: true, mode: 0o755 })
+  if (await mkdir(copies, { recursive: true })) await chmod(copies, 0o755)
   await removeAbandoned(copies, `${basename(target)}.new-`)
   const fresh = `${target}.new-${process.pid}-${Date.now()}`
   try {
@@ -57,7 +57,7 @@ export async function runnableNative(native: NativePostgres, owner: Owner, copie
       verbatimSymlinks: true,
       filter: path => !isForDevelopers(path),
     })
-    await chmod(fresh, 0o755)
+    await openForReading(fresh)
     if (!(await complete(fresh))) throw new Error(`cannot prepare ${fresh}`)
     await rename(fresh, target)
   } catch (error) {
@@ -65,6 +65,16 @@ export async function runnableNative(native: NativePostgres, owner: Owner, copie
     if (!(await exists(join(target, 'bin', 'postgres')))) throw error
   }
   return target
+}
+
+/** Everybody may read and run a copy, whatever the umask was when it was installed or copied. */
+async function openForReading(folder: string): Promise<void> {
+  await chmod(folder, 0o755)
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) await openForReading(path)
+    else if (entry.isFile()) await chmod(path, basename(folder) === 'bin' ? 0o755 : 0o644)
+  }
 }
 
 /** Makes what an install without scripts leaves out: the library links and the executable bits. False when read-only. */

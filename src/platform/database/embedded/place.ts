@@ -43,6 +43,11 @@ export async function findPlace(folder: string): Promise<Place> {
   return { dataDir, home, cluster, owner }
 }
 
+/** Whether a database has been made for this DATA_DIR. Changes nothing. */
+export async function hasCluster(folder: string): Promise<boolean> {
+  return (await exists(join(folder, 'postgres'))) || (await exists(join(folder, pointerName)))
+}
+
 async function homeOf(dataDir: string): Promise<string> {
   const pointer = join(dataDir, pointerName)
   const recorded = await readFile(pointer, 'utf8').then(
@@ -73,7 +78,7 @@ async function openPath(dataDir: string, home: string): Promise<Owner> {
 async function relocate(dataDir: string, owner: Owner): Promise<string> {
   const label = dataDir.replace(/[^A-Za-z0-9]+/g, '-').slice(-40)
   const home = join(relocatedBase, `${label.replace(/^-/, '')}-${randomBytes(4).toString('hex')}`)
-  await mkdir(relocatedBase, { recursive: true, mode: 0o755 })
+  if (await mkdir(relocatedBase, { recursive: true })) await chmod(relocatedBase, 0o755)
   if (!(await canReach(relocatedBase, owner))) {
     throw new DatabaseStartError(
       `Postgres must not run as root, and user id ${owner.uid} can reach neither ${dataDir} nor ${relocatedBase}: put DATA_DIR elsewhere, start as an ordinary user, or set DATABASE_URL`,

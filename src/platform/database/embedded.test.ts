@@ -1,0 +1,204 @@
+import { chmod, chown, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import {
+  type DatabaseProcess,
+  isRunning,
+  type Ready,
+  startDatabaseProcess,
+} from '../../../test/support/database-process.ts'
+import { makeTestFolder, removeTestFolder } from '../../../test/support/folder.ts'
+
+const isRoot = process.getuid?.() === 0
+/** The users `daemon` and `bin`, which every Linux has. */
+const ordinary = { uid: 1, gid: 1 }
+const stranger = { uid: 2, gid: 2 }
+
+let folder: string
+let dataDir: string
+const processes: DatabaseProcess[] = []
+const postmasters = new Set<number>()
+
+beforeEach(async () => {
+  folder = await makeTestFolder('embedded')
+  dataDir = join(folder, 'data')
+})
+
+afterEach(async () => {
+  for (const each of processes.splice(0)) {
+    await each.kill()
+    postmasters.add(await postmasterOf(each))
+  }
+  for (const notOurs of [0, process.pid]) postmasters.delete(notOurs)
+  for (const pid of postmasters) {
+    if (isRunning(pid)) process.kill(pid, 'SIGINT')
+    await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 10_000, interval: 10 })
+  }
+  postmasters.clear()
+  await removeTestFolder(folder)
+})
+
+/** Whom the pid file names now; 0 for nobody. */
+async function postmasterOf(each: DatabaseProcess): Promise<number> {
+  const text = await readFile(join(each.ready.cluster, 'postmaster.pid'), 'utf8').catch(() => '0')
+  return Number.parseInt(text, 10) || 0
+}
+
+async function start(path = dataDir, user: { uid?: number; gid?: number } = {}): Promise<DatabaseProcess> {
+  const started = await startDatabaseProcess(path, user)
+  processes.push(started)
+  postmasters.add(started.ready.postmaster)
+  return started
+}
+
+/** Adopted processes are nobody's children here, so their end is seen a little later. */
+const hasEnded = (pid: number) =>
+  vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 5_000, interval: 5 })
+
+const marksOf = async (each: DatabaseProcess) => (await each.ask<{ marks: string[] }>('read')).marks
+
+test('a new database keeps its rows, and stops with the one who started it', async () => {
+  const first = await start()
+  await first.ask('insert one')
+  await first.close()
+  await hasEnded(first.ready.postmaster)
+  const second = await start()
+  expect(await marksOf(second)).toEqual(['one'])
+  await second.close()
+})
+
+test('nobody else gets to the data, the socket or the password', async () => {
+  const { ready } = await start()
+  for (const path of [ready.cluster, ready.socket]) expect((await stat(path)).mode & 0o777).toBe(0o700)
+  expect((await stat(join(ready.cluster, 'atelier.password'))).mode & 0o777).toBe(0o600)
+  expect((await stat(dataDir)).mode & 0o007).toBe(0)
+  const status = await readFile(join(ready.cluster, 'postmaster.pid'), 'utf8')
+  // The sixth line is the address that it listens on besides the socket.
+  expect(status.split('\n')[5]).toBe('')
+})
+
+test('a killed server leaves its Postgres running; the next one adopts it', async () => {
+  const first = await start()
+  await first.ask('insert kept')
+  await first.kill()
+  expect(isRunning(first.ready.postmaster)).toBe(true)
+  const second = await start()
+  expect(second.ready.postmaster).toBe(first.ready.postmaster)
+  expect(await marksOf(second)).toEqual(['kept'])
+  await second.close()
+  await hasEnded(first.ready.postmaster)
+})
+
+test('a killed server and a killed Postgres: the next start recovers every acknowledged row', async () => {
+  const first = await start()
+  for (let number = 10; number < 30; number++) await first.ask(`insert ${number}`)
+  await first.kill()
+  process.kill(first.ready.postmaster, 'SIGKILL')
+  const second = await start()
+  expect(await marksOf(second)).toHaveLength(20)
+})
+
+test('a pid file left behind that names a stranger does not stop the start', async () => {
+  const first = await start()
+  await first.ask('insert safe')
+  const pidFile = join(first.ready.cluster, 'postmaster.pid')
+  const left = await readFile(pidFile, 'utf8')
+  await first.close()
+  await writeFile(pidFile, left.replace(/^\d+/, String(process.pid)))
+  if (isRoot) await chown(pidFile, 65_534, 65_534)
+  const second = await start()
+  expect(await marksOf(second)).toEqual(['safe'])
+})
+
+test('a second server through a link shares the one Postgres; the last one out stops it', async () => {
+  const first = await start()
+  const other = join(folder, 'link')
+  await symlink(dataDir, other)
+  const second = await start(other)
+  expect(second.ready.postmaster).toBe(first.ready.postmaster)
+  await first.ask('insert shared')
+  await first.close()
+  expect(await marksOf(second)).toEqual(['shared'])
+  await second.close()
+  await hasEnded(first.ready.postmaster)
+})
+
+test('servers that start together on an empty folder agree on one database', async () => {
+  const all = await Promise.all([start(), start(), start()])
+  expect(new Set(all.map(each => each.ready.postmaster)).size).toBe(1)
+  await Promise.all(all.map((each, index) => each.ask(`insert ${index}`)))
+  expect(await marksOf(all[0] as DatabaseProcess)).toEqual(['0', '1', '2'])
+})
+
+test('servers that stop and start at the same time never lose the database', async () => {
+  let current = await start()
+  for (let round = 0; round < 4; round++) {
+    const [next] = await Promise.all([start(), current.ask(`insert ${round}`).then(() => current.close())])
+    current = next
+  }
+  expect(await marksOf(current)).toEqual(['0', '1', '2', '3'])
+})
+
+test('Postgres itself killed: unavailable for a moment, then back with its rows', async () => {
+  const server = await start()
+  await server.ask('insert before')
+  process.kill(server.ready.postmaster, 'SIGKILL')
+  const answers = new Set<string>()
+  await vi.waitFor(
+    async () => {
+      answers.add((await server.ask<{ ping: string }>('ping')).ping)
+      expect(await postmasterOf(server)).not.toBe(server.ready.postmaster)
+      expect((await server.ask<{ ping: string }>('ping')).ping).toBe('ok')
+    },
+    { timeout: 20_000, interval: 5 },
+  )
+  for (const answer of answers) expect(['ok', 'DATABASE_UNAVAILABLE']).toContain(answer)
+  expect(await marksOf(server)).toEqual(['before'])
+})
+
+test('a data folder whose path is too long for a socket', async () => {
+  const server = await start(join(folder, 'long'.repeat(30)))
+  expect(server.ready.socket.length).toBeLessThan(90)
+  await server.ask('insert far')
+  await server.close()
+  await expect(stat(server.ready.socket)).rejects.toThrow('ENOENT')
+})
+
+test.runIf(isRoot)('an ordinary user runs it as himself, and a stranger is refused at once', async () => {
+  await mkdir(dataDir, { mode: 0o700 })
+  await chown(dataDir, ordinary.uid, ordinary.gid)
+  const own = await start(dataDir, ordinary)
+  await own.ask('insert mine')
+  expect((await stat(own.ready.cluster)).uid).toBe(ordinary.uid)
+  await chmod(dataDir, 0o755)
+  await expect(start(dataDir, stranger)).rejects.toThrow(/belongs to user id 1/)
+  const root = await start()
+  expect(root.ready.postmaster).toBe(own.ready.postmaster)
+  expect(await marksOf(root)).toEqual(['mine'])
+})
+
+test.runIf(isRoot)(
+  'root below a closed folder: the data is kept where Postgres can reach it, and found again',
+  async () => {
+    const closed = join(folder, 'closed')
+    await mkdir(closed, { mode: 0o700 })
+    const path = join(closed, 'data')
+    const homes: string[] = []
+    const note = ({ cluster }: Ready) => homes.push(dirname(cluster))
+    try {
+      const first = await start(path)
+      note(first.ready)
+      expect(first.ready.cluster).toMatch(/^\/var\/lib\/atelier\/.*closed-data-[0-9a-f]{8}\/postgres$/)
+      await first.ask('insert elsewhere')
+      await first.close()
+      const second = await start(path)
+      note(second.ready)
+      expect(await marksOf(second)).toEqual(['elsewhere'])
+      await second.close()
+      await rm(dirname(first.ready.cluster), { recursive: true })
+      await expect(start(path)).rejects.toThrow(/should be in .* but is not there/)
+    } finally {
+      for (const home of homes) await rm(home, { recursive: true, force: true })
+    }
+  },
+)
