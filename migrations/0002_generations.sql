@@ -59,6 +59,8 @@ create table generations (
   -- Position of the log at the last checkpoint, and the events between the text, so that the log can be rebuilt.
   last_seq integer not null default 0,
   marks jsonb not null default '[]',
+  -- Whether it runs as a job: then the death of its process means another attempt, not an end.
+  is_job boolean not null default false,
   attempts integer not null default 0,
   -- The process that runs it, and when it last said so.
   runner text,

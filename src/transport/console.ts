@@ -1,8 +1,7 @@
-import { access } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import serveFiles from '@fastify/static'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { sendRouteNotFound } from './errors.ts'
 import type { Server } from './server.ts'
 
 const consolePolicy = (previewOrigin: string | undefined) =>
@@ -28,50 +27,61 @@ const headersOfPages = (previewOrigin: string | undefined) => ({
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 })
 
+/** The built console: its files, and its one page for every page address. */
+export type Console = Awaited<ReturnType<typeof openConsole>>
+
 /**
- * Serves the built console: files of `directory` as they are, and its index page for every other page address, so that
- * a reload works anywhere. Without a built console the index page says how to build it.
+ * Opens the console in `directory`: its files as they are, and its index page for every other page address, so that a
+ * reload works anywhere. Without a built console the index page says how to build it.
  */
-export async function serveConsole(server: Server, directory: string, previewOrigin?: string): Promise<void> {
+export async function openConsole(directory: string, previewOrigin?: string) {
   const headers = headersOfPages(previewOrigin)
-  const isBuilt = await access(join(directory, 'index.html')).then(
-    () => true,
-    () => false,
-  )
-  if (isBuilt) {
-    await server.register(async scope => {
-      scope.addHook('onRoute', route => {
-        route.config = { ...route.config, auth: 'none' }
-        route.schema = { ...route.schema, hide: true }
-      })
-      await scope.register(serveFiles, {
-        root: directory,
-        prefix: '/',
-        wildcard: false,
-        index: false,
-        cacheControl: false,
-        preCompressed: true,
-        setHeaders: (reply, path) => {
-          const isHashed = path.includes(`${directory}/assets/`)
-          reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
-          for (const [name, value] of Object.entries(headers)) reply.header(name, value)
-        },
-      })
-    })
-  }
+  const page = await readFile(join(directory, 'index.html'), 'utf8').catch(() => null)
   const sendPage = (reply: FastifyReply) =>
-    isBuilt
-      ? reply.sendFile('index.html', directory)
-      : reply
-          .headers(headers)
-          .type('text/html')
-          .send('<!doctype html><p>The console is not built: run <code>npm start</code>.')
-  server.get('/', { config: { auth: 'none' }, schema: { hide: true } }, (request, reply) =>
-    wantsPage(request) || !acceptsJson(request) ? sendPage(reply) : reply.send({ status: 'OK' }),
-  )
-  server.setNotFoundHandler((request, reply) =>
-    isPageAddress(request) ? sendPage(reply) : sendRouteNotFound(request, reply),
-  )
+    reply
+      .headers({ ...headers, 'cache-control': 'no-cache' })
+      .type('text/html; charset=utf-8')
+      .send(page ?? notBuilt)
+  return {
+    /** Answers a path that has no route, when it is the address of a page; null otherwise. */
+    fallback: (request: FastifyRequest, reply: FastifyReply): FastifyReply | null =>
+      isPageAddress(request) ? sendPage(reply) : null,
+    async routes(server: Server): Promise<void> {
+      if (page !== null) await serveDirectory(server, directory, headers)
+      server.get('/', { config: { auth: 'none' }, schema: { hide: true } }, (request, reply) =>
+        wantsPage(request) || !acceptsJson(request) ? sendPage(reply) : reply.send({ status: 'OK' }),
+      )
+    },
+  }
+}
+
+const notBuilt =
+  '<!doctype html><title>Atelier</title><p>The console is not built yet: run <code>npm start</code>.'
+
+async function serveDirectory(
+  server: Server,
+  directory: string,
+  headers: Record<string, string>,
+): Promise<void> {
+  await server.register(async scope => {
+    scope.addHook('onRoute', route => {
+      route.config = { ...route.config, auth: 'none' }
+      route.schema = { ...route.schema, hide: true }
+    })
+    await scope.register(serveFiles, {
+      root: directory,
+      prefix: '/',
+      wildcard: false,
+      index: false,
+      cacheControl: false,
+      preCompressed: true,
+      setHeaders: (reply, path) => {
+        const isHashed = path.includes(`${directory}/assets/`)
+        reply.header('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+        for (const [name, value] of Object.entries(headers)) reply.header(name, value)
+      },
+    })
+  })
 }
 
 function wantsPage(request: FastifyRequest): boolean {

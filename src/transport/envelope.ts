@@ -51,3 +51,10 @@ export function failures(...statuses: readonly number[]): Record<number, TObject
     ]),
   ) as unknown as Record<number, TObject>
 }
+
+/** An answer that is an event stream or a JSON document, as the request asks; `any` to the compiler, exact in OpenAPI. */
+export function eventsOr(json: TSchema, description: string): TSchema {
+  const events = Type.String({ description: '`id: <seq>` and `data: <event as JSON>` for each event.' })
+  const content = { 'text/event-stream': { schema: events }, 'application/json': { schema: json } }
+  return { description, content } as unknown as TSchema
+}

@@ -4,7 +4,14 @@ import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RawServerDefault } from 'fastify'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+  type RawServerDefault,
+} from 'fastify'
 import { AppError, invalidField } from '../lib/errors.ts'
 import { type Authenticator, guard } from './auth.ts'
 import { sendError, sendRouteNotFound } from './errors.ts'
@@ -26,6 +33,8 @@ export interface ServerOptions {
   /** Proxies whose forwarding headers are believed: a hop count, or addresses; none by default. */
   trustProxy?: string | undefined
   bodyLimitBytes?: number
+  /** Answers a path that has no route, or gives null: then it is a 404. */
+  fallback?: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | null
 }
 
 const maxUrlLength = 8192
@@ -34,7 +43,7 @@ const maxUrlLength = 8192
 export async function createServer(options: ServerOptions): Promise<Server> {
   const server = Fastify({
     loggerInstance: options.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: trustedProxies(options.trustProxy),
     bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
     requestTimeout: 60_000,
@@ -47,7 +56,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as Server
 
   server.setErrorHandler((error, request, reply) => sendError(error, request, reply))
-  server.setNotFoundHandler((request, reply) => sendRouteNotFound(request, reply))
+  server.setNotFoundHandler(
+    (request, reply) => options.fallback?.(request, reply) ?? sendRouteNotFound(request, reply),
+  )
   server.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === 'body' ? strictAjv : coercingAjv).compile(schema as object),
   )

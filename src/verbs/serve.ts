@@ -1,3 +1,4 @@
+import { consoleDirectory } from '../../web/build.ts'
 import { createApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { build } from './build.ts'
@@ -9,7 +10,7 @@ export async function serve(config: Config): Promise<void> {
   const logger = createLogger(config)
   const building = build()
   building.catch(() => {})
-  const app = await createApp({ config, logger, built: building })
+  const app = await createApp({ config, logger, built: building, consoleDirectory })
   const stop = stopOnSignal(async () => {
     logger.info('stopping: running answers may end first')
     await app.close()

@@ -39,7 +39,7 @@ export async function follow(
 ): Promise<AsyncIterable<readonly LogEvent[]>> {
   if (!isRunningHere(engine, request.accountId, request.id))
     await readOwn(engine, request.accountId, request.id)
-  return engine.events.follow(request.id, request) ?? followStored(engine, request)
+  return (await engine.events.follow(request.id, request)) ?? followStored(engine, request)
 }
 
 const pollEveryMs = 300
@@ -59,7 +59,7 @@ async function* followStored(engine: Engine, request: FollowRequest): AsyncGener
 
 /** Events after a position as far as there are any now, the position after them, and whether there will be more. */
 export async function poll(engine: Engine, accountId: string, id: string, after: number) {
-  const live = isRunningHere(engine, accountId, id) ? engine.events.read(id, after) : null
+  const live = isRunningHere(engine, accountId, id) ? await engine.events.read(id, after) : null
   if (live) return page(live.events, after, live.isEnded)
   const stored = await readOwnLog(engine, accountId, id)
   return page(replay(stored, after), after, isFinal(stored.status))

@@ -25,6 +25,8 @@ export interface ObservedRun {
   readonly messageId: string | null
   readonly replyId: string | null
   readonly kind: string
+  /** What the reply held before this run went on with it. */
+  readonly prefix: string
   /** Writes an event into the run's log. */
   emit(event: { type: string; [field: string]: unknown }): void
 }

@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import Type from 'typebox'
+import Type, { type TSchema } from 'typebox'
 import { invalidField } from '../../lib/errors.ts'
-import { failures, ok, success } from '../../transport/envelope.ts'
+import { eventsOr, failures, ok, success } from '../../transport/envelope.ts'
 import type { Server } from '../../transport/server.ts'
 import { clientGone, sendEvents } from '../../transport/sse.ts'
 import { type Generations, presentGeneration, type Started } from './index.ts'
 import {
   AgainBody,
+  EventsPage,
   EventsQuery,
   FinishedView,
   GenerationView,
@@ -17,21 +18,19 @@ import {
 
 const tags = ['Generations']
 const OneGeneration = Type.Object({ generation: GenerationView })
-const EventStream = Type.String({ description: 'text/event-stream: `id: <seq>`, `data: <event as JSON>`' })
 
-const startResponses = {
-  200: {
-    description: 'The log as server-sent events (default), or the finished answer with `stream: false`.',
-    content: {
-      'text/event-stream': { schema: EventStream },
-      'application/json': { schema: success(FinishedView) },
-    },
-  },
-  202: {
-    description: '`background: true`: stored, and running.',
-    content: { 'application/json': { schema: success(StartedView) } },
-  },
+const startResponses: Record<number, TSchema> = {
+  200: eventsOr(
+    success(FinishedView),
+    'The log as events (default), or the finished answer with `stream: false`.',
+  ),
+  202: { ...success(StartedView), description: '`background: true`: stored, and running.' },
   ...failures(400, 401, 404, 409, 422, 429, 502, 503),
+}
+
+const eventsResponses: Record<number, TSchema> = {
+  200: eventsOr(success(EventsPage), 'Events after the position.'),
+  ...failures(400, 401, 404),
 }
 
 /** POST /generations, and everything about one generation. */
@@ -131,24 +130,7 @@ export function generationRoutes(generations: Generations) {
             'end. Otherwise what there is now, as JSON; ask again with `after=lastSeq` until `done`.',
           params: IdParams,
           querystring: EventsQuery,
-          response: {
-            200: {
-              description: 'Events after the position.',
-              content: {
-                'text/event-stream': { schema: EventStream },
-                'application/json': {
-                  schema: success(
-                    Type.Object({
-                      events: Type.Array(Type.Any()),
-                      lastSeq: Type.Integer(),
-                      done: Type.Boolean(),
-                    }),
-                  ),
-                },
-              },
-            },
-            ...failures(400, 401, 404),
-          },
+          response: eventsResponses,
         },
       },
       async (request, reply) => {

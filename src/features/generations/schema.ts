@@ -79,7 +79,7 @@ export type StartBody = Static<typeof StartBody>
 /** Body of POST /generations/:id/continue and /regenerate. */
 export const AgainBody = Type.Union([
   Type.Object({ ...sampling, ...delivery }, { additionalProperties: false }),
-  Type.Undefined(),
+  Type.Null(),
 ])
 export type AgainBody = Partial<Omit<StartBody, 'message' | 'conversationId'>>
 
@@ -89,6 +89,13 @@ export const EventsQuery = Type.Object({
   after: Type.Optional(
     Type.Integer({ minimum: 0, description: 'Position after which to go on; 0 is the beginning.' }),
   ),
+})
+
+/** Events after a position, as far as there are any now. */
+export const EventsPage = Type.Object({
+  events: Type.Array(Type.Any()),
+  lastSeq: Type.Integer({ description: 'Ask again after this.' }),
+  done: Type.Boolean({ description: 'There will be no more.' }),
 })
 
 /** What every way of starting tells at once. */

@@ -14,16 +14,16 @@ export interface LogEvent {
 export interface EventLogs {
   /** Opens a log for writing; there is one writer. */
   open(id: string): EventLogWriter
-  /** What is there now after a position, without waiting; null when the log is not live here. */
-  read(id: string, after: number): { events: readonly LogEvent[]; isEnded: boolean } | null
+  /** What is there now after a position, without waiting; null when the log is not live anywhere. */
+  read(id: string, after: number): Promise<{ events: readonly LogEvent[]; isEnded: boolean } | null>
   /**
    * Events after position `after`, in batches of what is ready, until the log ends or `signal` aborts; null when the
-   * log is not live here. A position inside a text event gives the rest of that text.
+   * log is not live anywhere. A position inside a text event gives the rest of that text.
    */
   follow(
     id: string,
     options: { after: number; signal?: AbortSignal },
-  ): AsyncIterable<readonly LogEvent[]> | null
+  ): Promise<AsyncIterable<readonly LogEvent[]> | null>
   close(): Promise<void>
 }
 

@@ -17,10 +17,10 @@ const anyEvent = fc.oneof(
 )
 
 describe('memory event logs', () => {
-  test('a log that nobody opened is not there', () => {
+  test('a log that nobody opened is not there', async () => {
     const logs = createMemoryEventLogs()
-    expect(logs.follow('unknown', { after: 0 })).toBeNull()
-    expect(logs.read('unknown', 0)).toBeNull()
+    expect(await logs.follow('unknown', { after: 0 })).toBeNull()
+    expect(await logs.read('unknown', 0)).toBeNull()
   })
 
   test('positions count text by its length and other events as one', () => {
@@ -40,14 +40,14 @@ describe('memory event logs', () => {
           const log = logs.open('a')
           for (const event of events) log.append(event)
           log.end()
-          const whole = await collect(logs.follow('a', { after: 0 }))
+          const whole = await collect(await logs.follow('a', { after: 0 }))
           const after = Math.min(wanted, log.seq)
-          const rest = await collect(logs.follow('a', { after }))
+          const rest = await collect(await logs.follow('a', { after }))
           const isKept = (event: LogEvent) => event.seq > after
           expect(rest.filter(event => event.text === undefined)).toEqual(
             whole.filter(event => event.text === undefined && isKept(event)),
           )
-          const seen = logs.read('a', 0)?.events ?? []
+          const seen = (await logs.read('a', 0))?.events ?? []
           const size = (list: readonly LogEvent[]) =>
             list.reduce((sum, event) => sum + (event.text?.length ?? 1), 0)
           expect(size(rest)).toBe(log.seq - after)
@@ -63,9 +63,9 @@ describe('memory event logs', () => {
     const log = logs.open('a')
     const batches: number[] = []
     const reading = (async () => {
-      for await (const batch of logs.follow('a', { after: 0 }) ?? []) batches.push(batch.length)
+      for await (const batch of (await logs.follow('a', { after: 0 })) ?? []) batches.push(batch.length)
     })()
-    await Promise.resolve()
+    await new Promise(resolve => setImmediate(resolve))
     log.append({ type: 'text-delta', text: 'a' })
     log.append({ type: 'text-delta', text: 'b' })
     await new Promise(resolve => setImmediate(resolve))
@@ -79,7 +79,7 @@ describe('memory event logs', () => {
     const logs = createMemoryEventLogs()
     logs.open('a')
     const controller = new AbortController()
-    const reading = collect(logs.follow('a', { after: 0, signal: controller.signal }))
+    const reading = collect(await logs.follow('a', { after: 0, signal: controller.signal }))
     controller.abort()
     expect(await reading).toEqual([])
   })

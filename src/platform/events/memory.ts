@@ -30,12 +30,12 @@ export function createMemoryEventLogs(): EventLogs {
       logs.set(id, log)
       return writer(log, () => forgetLater(id))
     },
-    read(id, after) {
+    async read(id, after) {
       const log = logs.get(id)
       if (!log) return null
       return { events: eventsFrom(log, firstAfter(log.events, after), after), isEnded: log.isEnded }
     },
-    follow(id, { after, signal }) {
+    async follow(id, { after, signal }) {
       const log = logs.get(id)
       return log ? read(log, after, signal) : null
     },

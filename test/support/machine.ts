@@ -1,0 +1,43 @@
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Programs that some tests need and npm does not bring; null where the machine has none. */
+export interface Machine {
+  chromium: string | null
+  redis: string | null
+}
+
+/** Looks for the programs; CHROMIUM_PATH names another browser. */
+export function findMachine(): Machine {
+  return {
+    chromium: process.env['CHROMIUM_PATH'] ?? firstOf(['chromium', 'chromium-browser', 'google-chrome']),
+    redis: firstOf(['redis-server']),
+  }
+}
+
+/** One line that says what is skipped and why; null when nothing is. Throws in CI, where nothing may be skipped. */
+export function skippedLine(machine: Machine): string | null {
+  const skipped = [
+    ...(machine.chromium ? [] : ['browser tests (no Chromium on this machine)']),
+    ...(machine.redis ? [] : ['Redis tests (no redis-server on this machine)']),
+  ]
+  if (skipped.length === 0) return null
+  if (process.env['CI'])
+    throw new Error(`In CI nothing is skipped, but these cannot run: ${skipped.join(', ')}`)
+  return `Skipped: ${skipped.join(', ')}`
+}
+
+function firstOf(names: readonly string[]): string | null {
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  const paths = names.flatMap(name => folders.map(folder => join(folder, name)))
+  return paths.find(isExecutable) ?? null
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
