@@ -115,7 +115,7 @@ class HttpPartStream implements AsyncIterableIterator<readonly ModelPart[]> {
       headers['content-type'] = 'application/json'
       headers.accept = 'text/event-stream'
       headers['content-length'] = String(bytes.length)
-      this.#request = this.#outbound.request(new URL(url), headers, request.baseUrl !== undefined)
+      this.#request = this.#outbound.request(url, headers, request.baseUrl !== undefined)
       this.#request.on('response', response => this.#receive(response))
       this.#request.on('error', error => this.#disconnected(error))
       this.#request.end(bytes)

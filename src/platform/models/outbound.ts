@@ -21,7 +21,13 @@ export function createOutbound({ allowPrivateAddresses = false } = {}) {
     https: new https.Agent({ ...agentOptions, lookup: publicLookup }),
   }
 
-  function request(url: URL, headers: http.OutgoingHttpHeaders, isGuarded: boolean): http.ClientRequest {
+  function request(
+    address: string,
+    headers: http.OutgoingHttpHeaders,
+    isGuarded: boolean,
+  ): http.ClientRequest {
+    if (!URL.canParse(address)) throw refusedAddress()
+    const url = new URL(address)
     const isChecked = isGuarded && !allowPrivateAddresses
     if (isChecked) refusePrivateHost(url)
     const agents = isChecked ? guarded : open

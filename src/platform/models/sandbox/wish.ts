@@ -169,11 +169,11 @@ function colourIn(text: string): string | undefined {
 }
 
 const noise =
-  /^(?:(?:please|can|could|you|i|we|would|like|need|want|to|hi|hello|me|for|us|my|build|create|make|generate|design|write|show|give|add|code|a|an|the|some|simple|small|nice|new|react|tsx|jsx|html|component|widget|one|file|about|that|which|with|woocommerce|wordpress|plugin|blog|post|outline|product|description|social|media|caption|e-?mail|article|of|shows|adds|displays|makes|lets|landing|web|home|page|website|project|several|multiple|files|instagram|function|python|javascript|typescript|using|in)\b[\s,:-]*)+/i
+  /^(?:(?:please|can|could|you|i|we|would|like|need|want|to|hi|hello|me|for|us|my|build|create|make|generate|design|write|show|give|add|code|a|an|the|some|simple|small|nice|react|tsx|jsx|html|component|widget|one|file|about|that|which|with|woocommerce|wordpress|plugin|blog|post|outline|product|description|social|media|caption|e-?mail|article|of|shows|adds|displays|makes|lets|landing|web|home|page|website|project|several|multiple|files|instagram|function|python|javascript|typescript|using|in)\b[\s,:-]*)+/i
 
 /** What the message is about, in a few plain words. */
 function subjectOf(text: string): string {
-  const line = text.split('\n', 1)[0] ?? ''
+  const line = (text.split('\n', 1)[0] ?? '').slice(0, 300)
   const rest = line.replace(noise, '').replace(/\s+(in|with|using) (react|html|tsx|typescript|css)\b.*$/i, '')
   return plainWords(rest) || plainWords(line) || 'your idea'
 }
