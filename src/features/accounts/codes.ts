@@ -3,12 +3,12 @@ import { AppError } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { hashToken, keyedHash, randomToken } from '../../lib/seal.ts'
 import type { Database } from '../../platform/database/index.ts'
-import { type Address, readEmail, readMobile } from './addresses.ts'
+import { type Address, readAddress, readEmail, readMobile } from './addresses.ts'
 import { deliver } from './letters.ts'
 import type { Parts } from './parts.ts'
 import type { Purpose } from './schema-codes.ts'
 import { type Client, noteSecurityEvent } from './security-log.ts'
-import { type AccountRow, findAccountByAddress } from './store.ts'
+import { type AccountRow, findAccount, findAccountByAddress } from './store.ts'
 import {
   codeStanding,
   forgetFailures,
@@ -40,6 +40,37 @@ export interface CodeRequest {
   client: Client
   /** The account it is for, when the caller has found it already. */
   account?: AccountRow | null
+}
+
+/**
+ * Sends a code as a caller asks for it. Signed in, `verification` and `account-deletion` need no address: it is the
+ * account's own; `address-change` is for the signed in only. Throws 400, 401, 429.
+ */
+export async function requestCode(
+  parts: Parts,
+  input: {
+    email?: string | undefined
+    mobile?: string | undefined
+    purpose: Purpose
+    /** The account that is signed in. */
+    accountId?: string | undefined
+  },
+  client: Client,
+): Promise<CodeSent> {
+  const { purpose, accountId, email, mobile } = input
+  const own = accountId === undefined ? null : await findAccount(parts.db, accountId)
+  if (purpose === 'address-change') {
+    if (!own) throw new AppError('unauthenticated', 'AUTH_REQUIRED', 'Please sign in to change your address')
+    return sendCode(parts, { address: readAddress({ email, mobile }), purpose, client, account: own })
+  }
+  const isOwn = email === undefined && mobile === undefined && own !== null
+  const address = isOwn ? ownAddress(own) : readAddress({ email, mobile })
+  return sendCode(parts, { address, purpose, client, ...(isOwn ? { account: own } : {}) })
+}
+
+/** The address that the account is best reached at. */
+export function ownAddress(account: AccountRow): Address {
+  return account.email === null ? readMobile(account.mobile ?? '') : readEmail(account.email)
 }
 
 /**
@@ -122,11 +153,12 @@ export function invalidVerification(): AppError {
 /** Exchanges a right code for a token that proves the address for an hour, for the same purpose, once. Throws 400. */
 export async function verifyCode(
   parts: Parts,
-  input: { address: Address; purpose: Purpose; code: string; client: Client },
+  input: { email?: string | undefined; mobile?: string | undefined; purpose: Purpose; code: string },
+  client: Client,
 ): Promise<{ verificationToken: string; expiresIn: number }> {
-  const right = await checkCode(parts, input)
+  const { purpose, code } = input
+  const right = await checkCode(parts, { address: readAddress(input), purpose, code, client })
   if (!right) throw invalidCode()
-  const { purpose } = input
   return issueVerification(parts, { ...right, purpose, lifetimeMs: verificationLifetimeMs })
 }
 

@@ -1,25 +1,33 @@
-import { AppError, missing } from '../../lib/errors.ts'
+import { AppError } from '../../lib/errors.ts'
 import { deriveKey } from '../../lib/seal.ts'
 import type { Cache } from '../../platform/cache/index.ts'
 import type { Database } from '../../platform/database/index.ts'
 import type { Mail } from '../../platform/mail/index.ts'
 import type { Sms } from '../../platform/sms/index.ts'
-import { sendCode, verifyCode } from './codes.ts'
+import { banAccount, grantRole, readSecurityEvents, searchAccounts, unbanAccount } from './admin.ts'
+import { requestCode, verifyCode } from './codes.ts'
+import { listDevices, nameDevice, revokeDevice, revokeOtherDevices } from './devices.ts'
+import { createErasures, type Erase, eraseAccount, eraseOwnAccount } from './erasure.ts'
 import { createLimits, defaultLimits, type LimitSettings } from './limits.ts'
 import type { AccountSettings, Parts } from './parts.ts'
 import { createPasswords, type PasswordCost } from './passwords.ts'
 import { createPresence } from './presence.ts'
-import type { Client } from './security-log.ts'
-import { refreshSession } from './sessions.ts'
+import { changeAddress, changePlan, readAccount, updateProfile } from './profile.ts'
+import { changePassword, forgotPassword, resetPassword } from './recovery.ts'
+import { noteSecurityEvent, type SecurityEventInput } from './security-log.ts'
+import { openSession, refreshSession } from './sessions.ts'
 import { signIn, signInByCode, signOut } from './sign-in.ts'
-import { signUp, verifySignUp } from './sign-up.ts'
-import { findAccount } from './store.ts'
+import { addAccount, signUp, verifySignUp } from './sign-up.ts'
+import { tidyAccounts } from './tidy.ts'
 import { createAccessTokens } from './tokens.ts'
-import { viewAccount } from './view.ts'
 
+export type { Erase } from './erasure.ts'
+export type { LimitSettings } from './limits.ts'
 export type { AccountSettings } from './parts.ts'
-export type { Client } from './security-log.ts'
-export type { SessionTokens } from './sessions.ts'
+export type { PasswordPolicy } from './passwords.ts'
+export type { AccountIdentity } from './presence.ts'
+export type { Client, SecurityEventInput } from './security-log.ts'
+export type { SessionTokens, SessionWish } from './sessions.ts'
 export type { AwaitingCode, SignedInAccount, SignUp } from './sign-up.ts'
 
 export interface AccountsDeps {
@@ -38,44 +46,93 @@ export interface AccountsDeps {
   now?: () => number
 }
 
+/** Counts of an account for its statistics, by name. */
+export type Statistics = (accountId: string) => Promise<Record<string, number>>
+
 export type Accounts = ReturnType<typeof createAccounts>
 
 /** Who people are: signing up and in, sessions, codes, passwords, profiles. */
 export function createAccounts(deps: AccountsDeps) {
   const background = createBackground(deps.report)
   const parts = createParts(deps, background.start)
+  const erasures = createErasures(deps.report)
+  const statistics: Statistics[] = []
 
   return {
-    signUp: (input: Parameters<typeof signUp>[1], client: Client) => signUp(parts, input, client),
-    verifySignUp: (input: Parameters<typeof verifySignUp>[1], client: Client) =>
-      verifySignUp(parts, input, client),
-    signIn: (input: Parameters<typeof signIn>[1], client: Client) => signIn(parts, input, client),
-    signInByCode: (input: Parameters<typeof signInByCode>[1], client: Client) =>
-      signInByCode(parts, input, client),
-    signOut: (identity: Parameters<typeof signOut>[1], client: Client) => signOut(parts, identity, client),
-    refresh: (input: Parameters<typeof refreshSession>[1]) => refreshSession(parts, input),
+    signUp: bind(parts, signUp),
+    verifySignUp: bind(parts, verifySignUp),
+    addAccount: bind(parts, addAccount),
+    signIn: bind(parts, signIn),
+    signInByCode: bind(parts, signInByCode),
+    signOut: bind(parts, signOut),
+    openSession: bind(parts, openSession),
+    refresh: bind(parts, refreshSession),
 
-    sendCode: (input: Parameters<typeof sendCode>[1]) => sendCode(parts, input),
-    verifyCode: (input: Parameters<typeof verifyCode>[1]) => verifyCode(parts, input),
+    requestCode: bind(parts, requestCode),
+    verifyCode: bind(parts, verifyCode),
+    forgotPassword: bind(parts, forgotPassword),
+    resetPassword: bind(parts, resetPassword),
+    changePassword: bind(parts, changePassword),
 
-    async read(accountId: string) {
-      const account = await findAccount(parts.db, accountId)
-      if (!account) throw missing('Account')
-      return viewAccount(account)
-    },
+    read: bind(parts, readAccount),
+    update: bind(parts, updateProfile),
+    changeAddress: bind(parts, changeAddress),
+    changePlan: bind(parts, changePlan),
+    statistics: (accountId: string) => collect(statistics, accountId),
+    onStatistics: (counts: Statistics) => void statistics.push(counts),
 
+    listSessions: bind(parts, listDevices),
+    nameSession: bind(parts, nameDevice),
+    revokeSession: bind(parts, revokeDevice),
+    revokeOtherSessions: bind(parts, revokeOtherDevices),
+
+    eraseOwn: bind2(parts, erasures, eraseOwnAccount),
+    erase: bind2(parts, erasures, eraseAccount),
+    /** Adds what a later feature must remove when an account is erased. */
+    onErase: (name: string, erase: Erase) => erasures.add(name, erase),
+    tidy: () => tidyAccounts(parts, erasures),
+
+    search: bind(parts, searchAccounts),
+    ban: bind(parts, banAccount),
+    unban: bind(parts, unbanAccount),
+    grant: bind(parts, grantRole),
+    securityEvents: bind(parts, readSecurityEvents),
+    noteSecurityEvent: (event: SecurityEventInput, db: Database = parts.db) =>
+      noteSecurityEvent(db, new Date(parts.now()), event),
+
+    /** The live session behind an access token; throws 401. Cheap to ask again for the same token. */
     authenticate: parts.presence.authenticate,
     /** Calls back when a session has ended, at most about five seconds after it did; for sockets and streams. */
     watchSession: parts.presence.watch,
     csrfKey: parts.keys.csrf,
 
+    /** Resolves when everything that answers did not wait for is done. */
+    idle: background.idle,
     async close() {
       await background.idle()
       await parts.presence.close()
     },
-    /** Resolves when everything that answers did not wait for is done. */
-    idle: background.idle,
   }
+}
+
+function bind<Args extends unknown[], Result>(
+  parts: Parts,
+  operation: (parts: Parts, ...args: Args) => Result,
+) {
+  return (...args: Args) => operation(parts, ...args)
+}
+
+function bind2<More, Args extends unknown[], Result>(
+  parts: Parts,
+  more: More,
+  operation: (parts: Parts, more: More, ...args: Args) => Result,
+) {
+  return (...args: Args) => operation(parts, more, ...args)
+}
+
+async function collect(sources: readonly Statistics[], accountId: string): Promise<Record<string, number>> {
+  const counts = await Promise.all(sources.map(source => source(accountId)))
+  return Object.assign({}, ...counts) as Record<string, number>
 }
 
 function createParts(deps: AccountsDeps, later: Parts['later']): Parts {

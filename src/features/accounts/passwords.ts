@@ -1,4 +1,4 @@
-import { type Algorithm, hash, verify } from '@node-rs/argon2'
+import { type Algorithm, hash, parseOptions, verify } from '@node-rs/argon2'
 import { AppError, invalidField } from '../../lib/errors.ts'
 import { isCommonPassword } from './common-passwords.ts'
 
@@ -30,6 +30,11 @@ export function createPasswords(
   return {
     /** The PHC text to keep. */
     hash: (password: string) => run(() => hash(normalise(password), cost)),
+    /** Whether the kept hash has today's cost. */
+    isCurrent(kept: string): boolean {
+      const { memoryCost, timeCost } = parseOptions(kept)
+      return memoryCost === cost.memoryCost && timeCost === cost.timeCost
+    },
     /** Whether it is the password; costs the same when there is none to compare with. */
     async matches(password: string, kept: string | null): Promise<boolean> {
       const compared = kept ?? (await nobody)

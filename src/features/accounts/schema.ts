@@ -102,8 +102,14 @@ export const SignUpBody = Type.Object(
 )
 
 export const SignInBody = Type.Object(
-  { ...fields.address, password: fields.password },
-  { ...closed, examples: [{ email: 'ada@example.com', password: 'correct horse battery staple' }] },
+  { ...fields.address, password: Type.Optional(fields.password), code: Type.Optional(fields.code) },
+  {
+    ...closed,
+    examples: [
+      { email: 'ada@example.com', password: 'correct horse battery staple' },
+      { mobile: '+14155550123', code: '402817' },
+    ],
+  },
 )
 
 export const RefreshBody = Type.Optional(
@@ -153,3 +159,54 @@ export const AwaitingCode = Type.Object(
 )
 
 export const Nothing = Type.Object({}, { title: 'Nothing' })
+
+/** One entry of the security log. */
+export const SecurityEventView = Type.Object(
+  {
+    id: Type.String({ format: 'uuid' }),
+    accountId: nullableText,
+    kind: Type.String({
+      description: 'What happened.',
+      examples: ['signed-in', 'sign-in-failed', 'password-changed'],
+    }),
+    sessionId: nullableText,
+    actorId: Type.Union([Type.String(), Type.Null()], { description: 'The administrator who did it.' }),
+    ip: nullableText,
+    userAgent: nullableText,
+    detail: Type.Record(Type.String(), Type.Unknown()),
+    createdAt: Type.String({ format: 'date-time' }),
+  },
+  { title: 'SecurityEvent' },
+)
+export type SecurityEventView = Static<typeof SecurityEventView>
+
+const nullableName = Type.Union([fields.name, Type.Null()])
+
+export const ProfileBody = Type.Object(
+  {
+    name: Type.Optional(nullableName),
+    firstName: Type.Optional(nullableName),
+    lastName: Type.Optional(nullableName),
+    username: Type.Optional(Type.Union([fields.username, Type.Null()])),
+  },
+  {
+    ...closed,
+    description: 'Null removes; absent leaves.',
+    examples: [{ name: 'Ada King', username: 'ada' }],
+  },
+)
+
+const confirmation = { code: fields.code, currentPassword: Type.Optional(fields.password) }
+
+export const EmailBody = Type.Object({ email: fields.email, ...confirmation }, closed)
+export const MobileBody = Type.Object({ mobile: fields.mobile, ...confirmation }, closed)
+
+export const DeletionBody = Type.Optional(
+  Type.Object(
+    {
+      password: Type.Optional(fields.password),
+      verificationToken: Type.Optional(fields.verificationToken),
+    },
+    { ...closed, examples: [{ password: 'correct horse battery staple' }] },
+  ),
+)

@@ -25,6 +25,14 @@ export interface SessionTokens {
   expiresIn: number
 }
 
+/** What the caller of a sign-in wants of its session. */
+export interface SessionWish {
+  /** By which the person recognises the device; made from the user agent when absent. */
+  name?: string | undefined
+  /** For clients that know only one token; the configured lifetime when absent. */
+  accessLifetimeSeconds?: number | undefined
+}
+
 const day = 24 * 60 * 60 * 1000
 /** How long a refresh token can be used, counted from its own making. */
 export const refreshLifetimeMs = 7 * day
@@ -38,19 +46,20 @@ const refreshPrefix = 'atr_'
 export async function startSession(
   parts: Parts,
   db: Database,
-  input: { accountId: string; client: Client; name?: string | undefined },
+  input: { accountId: string; client: Client; wish?: SessionWish | undefined },
 ): Promise<SessionTokens> {
   const now = new Date(parts.now())
   const sessionId = newId()
+  const lifetimeSeconds = input.wish?.accessLifetimeSeconds ?? parts.tokens.lifetimeSeconds
   await insertSession(db, {
     id: sessionId,
     accountId: input.accountId,
-    name: input.name ?? deviceName(input.client.userAgent),
+    name: input.wish?.name?.trim() || deviceName(input.client.userAgent),
     userAgent: input.client.userAgent?.slice(0, 400) ?? null,
     ip: input.client.ip,
     network: networkOf(input.client.ip),
     now,
-    expiresAt: sessionExpiry(parts, now, now),
+    expiresAt: sessionExpiry(lifetimeSeconds, now, now),
   })
   const refreshToken = randomToken(refreshPrefix)
   const expiresAt = new Date(now.getTime() + refreshLifetimeMs)
@@ -62,7 +71,15 @@ export async function startSession(
     now,
     expiresAt,
   })
-  return tokensOf(parts, { accountId: input.accountId, sessionId, refreshToken })
+  return tokensOf(parts, { accountId: input.accountId, sessionId, refreshToken, lifetimeSeconds })
+}
+
+/** Starts a session without asking for any proof, for the operator's own tools. */
+export function openSession(
+  parts: Parts,
+  input: { accountId: string; client: Client; wish?: SessionWish | undefined },
+): Promise<SessionTokens> {
+  return parts.db.transaction().execute(db => startSession(parts, db, input))
 }
 
 type Verdict = { tokens: SessionTokens } | { reused: RefreshTokenRow } | { refused: true }
@@ -76,13 +93,17 @@ export async function refreshSession(
   input: { refreshToken: string; client: Client },
 ): Promise<SessionTokens> {
   const now = new Date(parts.now())
+  const takeBack = await parts.limits.refresh(input.client)
   const verdict = await parts.db.transaction().execute(async db => {
     const token = await lockRefreshToken(db, hashToken(input.refreshToken), now)
     const outcome = await judge(parts, db, { token, presented: input.refreshToken, now })
     if ('reused' in outcome) await endReused(db, outcome.reused, { client: input.client, now })
     return outcome
   })
-  if ('tokens' in verdict) return verdict.tokens
+  if ('tokens' in verdict) {
+    await takeBack()
+    return verdict.tokens
+  }
   if ('reused' in verdict) await parts.presence.end([verdict.reused.sessionId])
   throw new AppError(
     'unauthenticated',
@@ -117,7 +138,7 @@ async function exchange(
   const { token, presented, now } = input
   const id = newId()
   const refreshToken = childToken(parts, presented, id)
-  const sessionEnd = sessionExpiry(parts, token.sessionStartedAt, now)
+  const sessionEnd = sessionExpiry(parts.tokens.lifetimeSeconds, token.sessionStartedAt, now)
   const expiresAt = new Date(Math.min(now.getTime() + refreshLifetimeMs, sessionEnd.getTime()))
   await insertRefreshToken(db, {
     id,
@@ -154,16 +175,18 @@ function childToken(parts: Parts, parentToken: string, childId: string): string 
 
 function tokensOf(
   parts: Parts,
-  input: { accountId: string; sessionId: string; refreshToken: string },
+  input: { accountId: string; sessionId: string; refreshToken: string; lifetimeSeconds?: number },
 ): SessionTokens {
   const { accountId, sessionId, refreshToken } = input
-  const accessToken = parts.tokens.sign({ accountId, sessionId })
-  return { accountId, sessionId, accessToken, refreshToken, expiresIn: parts.tokens.lifetimeSeconds }
+  const expiresIn = input.lifetimeSeconds ?? parts.tokens.lifetimeSeconds
+  const accessToken = parts.tokens.sign({ accountId, sessionId }, expiresIn)
+  return { accountId, sessionId, accessToken, refreshToken, expiresIn }
 }
 
-function sessionExpiry(parts: Parts, startedAt: Date, now: Date): Date {
-  const life = Math.max(refreshLifetimeMs, parts.tokens.lifetimeSeconds * 1000)
-  const latest = startedAt.getTime() + Math.max(sessionMaxMs, parts.tokens.lifetimeSeconds * 1000)
+/** A session lasts as long as its longest token, renewed at most until its own end. */
+function sessionExpiry(lifetimeSeconds: number, startedAt: Date, now: Date): Date {
+  const life = Math.max(refreshLifetimeMs, lifetimeSeconds * 1000)
+  const latest = startedAt.getTime() + Math.max(sessionMaxMs, lifetimeSeconds * 1000)
   return new Date(Math.min(now.getTime() + life, latest))
 }
 

@@ -3,9 +3,10 @@ import { type Address, networkOf, readAddress } from './addresses.ts'
 import { checkCode, invalidCode } from './codes.ts'
 import type { Parts } from './parts.ts'
 import { type Client, noteSecurityEvent } from './security-log.ts'
-import { startSession } from './sessions.ts'
+import { type SessionWish, startSession } from './sessions.ts'
 import type { SignedInAccount } from './sign-up.ts'
 import { type AccountRow, findAccountByAddress } from './store.ts'
+import { replaceHash } from './store-profile.ts'
 import { endSessions, isKnownNetwork } from './store-sessions.ts'
 import { viewAccount } from './view.ts'
 
@@ -13,7 +14,7 @@ export interface SignIn {
   email?: string | undefined
   mobile?: string | undefined
   password: string
-  sessionName?: string | undefined
+  session?: SessionWish | undefined
 }
 
 /**
@@ -30,7 +31,8 @@ export async function signIn(parts: Parts, input: SignIn, client: Client): Promi
     throw new AppError('unauthenticated', 'INVALID_CREDENTIALS', 'Invalid email or password')
   }
   await takeBack()
-  return enter(parts, account, { client, by: 'password', sessionName: input.sessionName })
+  parts.later(() => strengthen(parts, account, input.password))
+  return enter(parts, account, { client, by: 'password', wish: input.session })
 }
 
 /** Signs in by a code that was sent for this purpose, without a password. Throws 400 INVALID_CODE. */
@@ -40,7 +42,7 @@ export async function signInByCode(
     email?: string | undefined
     mobile?: string | undefined
     code: string
-    sessionName?: string | undefined
+    session?: SessionWish | undefined
   },
   client: Client,
 ): Promise<SignedInAccount> {
@@ -48,7 +50,7 @@ export async function signInByCode(
   const account = await findAccountByAddress(parts.db, address)
   const right = await checkCode(parts, { address, purpose: 'sign-in', code: input.code, client, account })
   if (!right || !account || account.erasingAt || !isProven(account, address)) throw invalidCode()
-  return enter(parts, account, { client, by: 'code', sessionName: input.sessionName })
+  return enter(parts, account, { client, by: 'code', wish: input.session })
 }
 
 /** Whether the account has proven the address that it is asked for by. */
@@ -59,7 +61,7 @@ export function isProven(account: AccountRow, address: Address): boolean {
 async function enter(
   parts: Parts,
   account: AccountRow,
-  how: { client: Client; by: 'password' | 'code'; sessionName?: string | undefined },
+  how: { client: Client; by: 'password' | 'code'; wish?: SessionWish | undefined },
 ): Promise<SignedInAccount> {
   if (account.status === 'banned')
     throw new AppError('forbidden', 'ACCOUNT_BANNED', 'This account has been closed')
@@ -76,7 +78,7 @@ async function enter(
     const started = await startSession(parts, db, {
       accountId: account.id,
       client: how.client,
-      name: how.sessionName,
+      wish: how.wish,
     })
     const { sessionId } = started
     await noteSecurityEvent(db, now, {
@@ -109,6 +111,13 @@ export async function signOut(
     return ids
   })
   await parts.presence.end(ended)
+}
+
+/** Hashes the password anew when it was kept at another cost than today's. */
+async function strengthen(parts: Parts, account: AccountRow, password: string): Promise<void> {
+  const old = account.passwordHash
+  if (old === null || parts.passwords.isCurrent(old)) return
+  await replaceHash(parts.db, account.id, { old, new: await parts.passwords.hash(password) })
 }
 
 async function isKnownHere(parts: Parts, account: AccountRow | null, client: Client): Promise<boolean> {

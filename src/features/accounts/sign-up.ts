@@ -8,7 +8,7 @@ import type { Parts } from './parts.ts'
 import { checkNewPassword, type PasswordPolicy } from './passwords.ts'
 import type { AccountView } from './schema.ts'
 import { type Client, noteSecurityEvent } from './security-log.ts'
-import { type SessionTokens, startSession } from './sessions.ts'
+import { type SessionTokens, type SessionWish, startSession } from './sessions.ts'
 import {
   type AccountRow,
   activateAccount,
@@ -35,7 +35,7 @@ export interface SignUp {
   /** Overrides the operator's rule, for published APIs that promise one order. */
   verification?: 'required' | 'optional'
   policy?: PasswordPolicy
-  sessionName?: string | undefined
+  session?: SessionWish | undefined
 }
 
 /** An account with its first tokens. */
@@ -85,7 +85,7 @@ export async function signUp(
       db,
       withProof({ ...candidate, status: 'active', now, id: newId() }, address, verified),
     )
-    const tokens = await startSession(parts, db, { accountId: account.id, client, name: input.sessionName })
+    const tokens = await startSession(parts, db, { accountId: account.id, client, wish: input.session })
     await noteSecurityEvent(db, now, {
       kind: 'account-created',
       accountId: account.id,
@@ -96,6 +96,19 @@ export async function signUp(
   })
 }
 
+/**
+ * Makes an active account without limits, codes or a session, for the operator's own tools. Its addresses count as proven.
+ * Throws 400 and 409.
+ */
+export async function addAccount(parts: Parts, input: SignUp): Promise<AccountView> {
+  const address = readAddress(input)
+  checkPasswordOf(parts, input, 'optional')
+  const candidate = await prepare(parts, address, input)
+  const now = new Date(parts.now())
+  const account = withProof({ ...candidate, status: 'active', now, id: newId() }, address, now)
+  return viewAccount(await insertOrTakeOver(parts.db, account))
+}
+
 /** Finishes a sign-up that waited for its code. Throws 400 INVALID_CODE. */
 export async function verifySignUp(
   parts: Parts,
@@ -103,7 +116,7 @@ export async function verifySignUp(
     email?: string | undefined
     mobile?: string | undefined
     code: string
-    sessionName?: string | undefined
+    session?: SessionWish | undefined
   },
   client: Client,
 ): Promise<SignedInAccount> {
@@ -115,7 +128,7 @@ export async function verifySignUp(
   return parts.db.transaction().execute(async db => {
     const active = await activateAccount(db, { id: account.id, channel: address.channel, now })
     if (!active) throw invalidCode()
-    const tokens = await startSession(parts, db, { accountId: active.id, client, name: input.sessionName })
+    const tokens = await startSession(parts, db, { accountId: active.id, client, wish: input.session })
     await noteSecurityEvent(db, now, {
       kind: 'account-verified',
       accountId: active.id,

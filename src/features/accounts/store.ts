@@ -13,6 +13,7 @@ export interface AccountRow {
   mobile: string | null
   mobileVerifiedAt: Date | null
   username: string | null
+  usernameKey: string | null
   name: string | null
   firstName: string | null
   lastName: string | null
@@ -25,18 +26,21 @@ export interface AccountRow {
   updatedAt: Date
 }
 
-const columns = `id, email, email_key as "emailKey", email_verified_at as "emailVerifiedAt", mobile,
-  mobile_verified_at as "mobileVerifiedAt", username, name, first_name as "firstName", last_name as "lastName",
+/** The columns of AccountRow. */
+export const accountColumns = `id, email, email_key as "emailKey", email_verified_at as "emailVerifiedAt", mobile,
+  mobile_verified_at as "mobileVerifiedAt", username, username_key as "usernameKey", name, first_name as "firstName", last_name as "lastName",
   password_hash as "passwordHash", role, plan, status, erasing_at as "erasingAt", created_at as "createdAt",
   updated_at as "updatedAt"`
 
-const byId = statement<AccountRow>(`select ${columns} from accounts where id = $1 and erasing_at is null`)
-const byIdLocked = statement<AccountRow>(
-  `select ${columns} from accounts where id = $1 and erasing_at is null for update`,
+const byId = statement<AccountRow>(
+  `select ${accountColumns} from accounts where id = $1 and erasing_at is null`,
 )
-const byEmail = statement<AccountRow>(`select ${columns} from accounts where email_key = $1`)
-const byMobile = statement<AccountRow>(`select ${columns} from accounts where mobile = $1`)
-const byUsername = statement<AccountRow>(`select ${columns} from accounts where username_key = $1`)
+const byIdLocked = statement<AccountRow>(
+  `select ${accountColumns} from accounts where id = $1 and erasing_at is null for update`,
+)
+const byEmail = statement<AccountRow>(`select ${accountColumns} from accounts where email_key = $1`)
+const byMobile = statement<AccountRow>(`select ${accountColumns} from accounts where mobile = $1`)
+const byUsername = statement<AccountRow>(`select ${accountColumns} from accounts where username_key = $1`)
 
 /** The account, unless it is absent or being erased. */
 export async function findAccount(db: Database, id: string): Promise<AccountRow | null> {
@@ -84,7 +88,7 @@ const insert = statement<AccountRow>(
      name, first_name, last_name, password_hash, password_changed_at, status, created_at, updated_at)
    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, case when $12::text is null then null else $14::timestamptz end,
      $13, $14, $14)
-   on conflict do nothing returning ${columns}`,
+   on conflict do nothing returning ${accountColumns}`,
 )
 
 /** Adds the account; null when its e-mail, mobile number or username is taken. */
@@ -115,7 +119,7 @@ const activate = statement<AccountRow>(
   `update accounts set status = 'active', updated_at = $3,
      email_verified_at = case when $2 = 'email' then $3 else email_verified_at end,
      mobile_verified_at = case when $2 = 'mobile' then $3 else mobile_verified_at end
-   where id = $1 and status = 'pending' and erasing_at is null returning ${columns}`,
+   where id = $1 and status = 'pending' and erasing_at is null returning ${accountColumns}`,
 )
 
 /** Makes a pending account active, its address proven; null when it is not pending any more. */
@@ -129,7 +133,7 @@ export async function activateAccount(
 const replace = statement<AccountRow>(
   `update accounts set email = $2, email_verified_at = $3, mobile = $4, mobile_verified_at = $5, username = $6, username_key = $7,
      name = $8, first_name = $9, last_name = $10, password_hash = $11, status = $12, updated_at = $13
-   where id = $1 and status = 'pending' and erasing_at is null returning ${columns}`,
+   where id = $1 and status = 'pending' and erasing_at is null returning ${accountColumns}`,
 )
 
 /** Puts a newer registration in the place of a pending one; null when it is not pending any more. */

@@ -39,7 +39,10 @@ export function createAccessTokens(options: AccessTokenOptions) {
 
   return {
     lifetimeSeconds: options.lifetimeSeconds,
-    sign(identity: { accountId: string; sessionId: string }): string {
+    sign(
+      identity: { accountId: string; sessionId: string },
+      lifetimeSeconds = options.lifetimeSeconds,
+    ): string {
       const issuedAt = Math.floor(options.now() / 1000)
       return signing.sign({
         iss: issuer,
@@ -48,7 +51,7 @@ export function createAccessTokens(options: AccessTokenOptions) {
         sub: identity.accountId,
         sid: identity.sessionId,
         iat: issuedAt,
-        exp: issuedAt + options.lifetimeSeconds,
+        exp: issuedAt + lifetimeSeconds,
       })
     },
     verify(token: string): AccessClaims {
