@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import { transform } from 'esbuild'
+import { build, type Plugin, transform } from 'esbuild'
 import { createElement, type FunctionComponent } from 'react'
 import { renderToString } from 'react-dom/server'
 import { describe, expect, test } from 'vitest'
@@ -30,6 +30,24 @@ async function render(tsx: string): Promise<string> {
   new Function('module', 'exports', 'require', code)(module, module.exports, createRequire(import.meta.url))
   if (!module.exports.default) throw new Error('there is no default export')
   return renderToString(createElement(module.exports.default))
+}
+
+/** Files by path for esbuild, imports relative to `src/`, with or without an ending. */
+function inMemory(files: ReadonlyMap<string, string>): Plugin {
+  return {
+    name: 'in-memory',
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /^\.|^src\// }, ({ path, importer }) => {
+        const full = importer ? new URL(path, `file:///${importer}`).pathname.slice(1) : path
+        const found = ['', '.tsx', '.ts'].map(ending => full + ending).find(name => files.has(name))
+        return found ? { path: found, namespace: 'memory' } : { errors: [{ text: `no file ${full}` }] }
+      })
+      onLoad({ filter: /.*/, namespace: 'memory' }, ({ path }) => ({
+        contents: files.get(path) ?? '',
+        loader: path.endsWith('.css') ? 'css' : 'tsx',
+      }))
+    },
+  }
 }
 
 describe('as a model', () => {
@@ -135,7 +153,7 @@ describe('other things', () => {
     expect(fence?.code).not.toContain('<b>')
   })
 
-  test('the files of a project carry their paths', async () => {
+  test('the files of a project carry their paths, and fit together', async () => {
     const files = fences(await converse('a project with several files for a shop'))
     expect(files.map(({ info }) => info)).toEqual([
       'tsx title="src/main.tsx"',
@@ -144,6 +162,19 @@ describe('other things', () => {
       'ts title="src/greeting.ts"',
       'css title="src/styles.css"',
     ])
+    const sources = new Map(files.map(({ info, code }) => [/title="(.+)"/.exec(info)?.[1] ?? '', code]))
+    const { outputFiles } = await build({
+      entryPoints: ['src/main.tsx'],
+      bundle: true,
+      write: false,
+      outdir: 'out',
+      jsx: 'automatic',
+      external: ['react', 'react-dom/client', 'react/jsx-runtime'],
+      format: 'esm',
+      logLevel: 'silent',
+      plugins: [inMemory(sources)],
+    })
+    expect(outputFiles.map(file => file.path.replace(/.*\./, '')).sort()).toEqual(['css', 'js'])
   })
 
   test.each([
