@@ -207,7 +207,9 @@ function reader(env: Environment) {
   function url(name: string, protocols: readonly string[] = ['http:', 'https:']): string | undefined {
     const value = text(name)
     if (value === undefined) return undefined
-    if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) {
+    // A URL of Postgres may leave out its host (a socket), which URL does not read.
+    const readable = value.replace(/^(postgres(?:ql)?:\/\/(?:[^@/]*@)?)\//, '$1localhost/')
+    if (!URL.canParse(readable) || !protocols.includes(new URL(readable).protocol)) {
       throw new ConfigError(
         `${name} must be a URL that starts with ${protocols.map(p => `${p}//`).join(' or ')}`,
       )
