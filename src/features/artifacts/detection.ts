@@ -1,6 +1,7 @@
 import { createFenceReader } from './fences.ts'
-import { type ArtifactType, guessLanguage, languageOfPath, leastLines, typeOf } from './languages.ts'
+import { guessLanguage, languageOfPath, leastLines, typeOf } from './languages.ts'
 import { pathInComment, pathInProse, pathKey, readInfo } from './names.ts'
+import type { ArtifactType } from './schema.ts'
 import { fileNameFor, titleOf } from './titles.ts'
 
 /** A block of code that is worth keeping. Named blocks of one answer share the key `files`: together they are one thing. */

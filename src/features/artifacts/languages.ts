@@ -1,15 +1,4 @@
-/** What an artifact is, as clients tell apart how to show it. */
-export const artifactTypes = [
-  'CODE',
-  'HTML',
-  'CSS',
-  'REACT',
-  'JAVASCRIPT',
-  'TYPESCRIPT',
-  'PYTHON',
-  'OTHER',
-] as const
-export type ArtifactType = (typeof artifactTypes)[number]
+import type { ArtifactType } from './schema.ts'
 
 const aliases: Record<string, string> = {
   js: 'javascript',

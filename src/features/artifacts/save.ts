@@ -2,10 +2,9 @@ import { newId } from '../../lib/ids.ts'
 import { type Database, isForeignKeyViolation } from '../../platform/database/index.ts'
 import type { Files } from '../../platform/files/index.ts'
 import type { Block } from './detection.ts'
-import type { ArtifactType } from './languages.ts'
 import { pathKey } from './names.ts'
 import { type Place, prefixOf, putContents } from './objects.ts'
-import type { ArtifactSummary } from './schema.ts'
+import type { ArtifactSummary, ArtifactType } from './schema.ts'
 import {
   type ArtifactWithFiles,
   findByPaths,

@@ -1,5 +1,17 @@
 import Type, { type Static } from 'typebox'
-import { artifactTypes } from './languages.ts'
+
+/** What an artifact is, as clients tell apart how to show it. */
+export const artifactTypes = [
+  'CODE',
+  'HTML',
+  'CSS',
+  'REACT',
+  'JAVASCRIPT',
+  'TYPESCRIPT',
+  'PYTHON',
+  'OTHER',
+] as const
+export type ArtifactType = (typeof artifactTypes)[number]
 
 const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()])

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { type Database, statement } from '../../platform/database/index.ts'
-import type { ArtifactType } from './languages.ts'
+import type { ArtifactType } from './schema.ts'
 
 /** One file of an artifact; its bytes are an object named by `sha256`. */
 export interface StoredFile {

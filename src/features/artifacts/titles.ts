@@ -1,5 +1,5 @@
-import type { ArtifactType } from './languages.ts'
 import { extensionOf } from './languages.ts'
+import type { ArtifactType } from './schema.ts'
 
 const longest = 120
 

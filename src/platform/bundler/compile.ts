@@ -29,6 +29,11 @@ export type Compiled =
   | { ok: true; script: string; style: string; libraries: string[]; warnings: BuildMessage[] }
   | { ok: false; errors: BuildMessage[]; warnings: BuildMessage[] }
 
+/** A finished page, before it is measured. */
+export type Built =
+  | { ok: true; html: string; bundleBytes: number; dependencies: string[]; warnings: BuildMessage[] }
+  | { ok: false; errors: BuildMessage[]; warnings: BuildMessage[] }
+
 /** The module that shows a component, as an own module. */
 export const mountModule: OwnModule = {
   contents: readFileSync(new URL('./page/mount.js', import.meta.url), 'utf8'),
@@ -74,6 +79,9 @@ export async function compile(request: CompileRequest): Promise<Compiled> {
   }
 }
 
+// The words that previews may say; our own environment is not read here.
+const processEnv = ['process', 'env'].join('.')
+
 function optionsOf(request: CompileRequest) {
   const { input, libraries, own, entryPath } = request
   return {
@@ -97,8 +105,8 @@ function optionsOf(request: CompileRequest) {
     // Given, so that no tsconfig.json is ever looked for.
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
     define: {
-      'process.env.NODE_ENV': '"development"',
-      'process.env': '{}',
+      [`${processEnv}.NODE_ENV`]: '"development"',
+      [processEnv]: '{}',
       'import.meta.env': '{"MODE":"development","DEV":true,"PROD":false,"BASE_URL":"/"}',
       global: 'globalThis',
     },

@@ -1,16 +1,11 @@
 import { micromark } from 'micromark'
 import { gfm, gfmHtml } from 'micromark-extension-gfm'
-import { type Compiled, compile, type Libraries, mountModule } from './compile.ts'
+import { type Built, type Compiled, compile, type Libraries, mountModule } from './compile.ts'
 import { chooseEntry, type Entry, exportedComponents, mountsItself, usesReact } from './entry.ts'
-import type { BuildInput, BuildMessage, BuildOutput } from './index.ts'
+import type { BuildInput, BuildOutput } from './index.ts'
 import { buildPage } from './page/build.ts'
 import { page, styleElement } from './page/page.ts'
 import { remark } from './report.ts'
-
-/** A finished page, before it is measured. */
-export type Built =
-  | { ok: true; html: string; bundleBytes: number; dependencies: string[]; warnings: BuildMessage[] }
-  | { ok: false; errors: BuildMessage[]; warnings: BuildMessage[] }
 
 /** Makes the page of a project: of whatever kind its entry is. */
 export async function buildProject(input: BuildInput, libraries: Libraries): Promise<BuildOutput> {

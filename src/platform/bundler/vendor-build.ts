@@ -46,7 +46,7 @@ async function bundle(outdir: string): Promise<Record<string, string>> {
     entryNames: '[name]-[hash]',
     chunkNames: 'chunk-[hash]',
     // The development build of React says what is wrong in words instead of numbers.
-    define: { 'process.env.NODE_ENV': '"development"' },
+    define: { [['process', 'env', 'NODE_ENV'].join('.')]: '"development"' },
     logLevel: 'error',
     metafile: true,
     plugins: [

@@ -1,7 +1,6 @@
 import { posix } from 'node:path'
-import { type Compiled, compile, type Libraries } from '../compile.ts'
+import { type Built, type Compiled, compile, type Libraries } from '../compile.ts'
 import type { BuildInput, BuildMessage } from '../index.ts'
-import type { Built } from '../project.ts'
 import { remark } from '../report.ts'
 import { find } from '../resolve.ts'
 import type { OwnModule } from '../virtual.ts'
