@@ -42,6 +42,32 @@ const gray: MantineColorsTuple = [
   '#1e201e',
 ]
 
+/** A quiet red and a quiet ochre for notices. */
+const red: MantineColorsTuple = [
+  '#fbefed',
+  '#f8e0dd',
+  '#f0bfb9',
+  '#e69a91',
+  '#dc766b',
+  '#cf5347',
+  '#c03d31',
+  '#a82f25',
+  '#8c251c',
+  '#6d1b14',
+]
+const yellow: MantineColorsTuple = [
+  '#fdf7e4',
+  '#f9edc9',
+  '#f1da97',
+  '#e8c562',
+  '#deb03a',
+  '#c99a22',
+  '#a87f15',
+  '#85640c',
+  '#664c07',
+  '#4a3704',
+]
+
 const sans = "'Geist Variable', ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
 const mono = "'Geist Mono Variable', ui-monospace, 'SF Mono', Menlo, Consolas, monospace"
 
@@ -49,7 +75,7 @@ const mono = "'Geist Mono Variable', ui-monospace, 'SF Mono', Menlo, Consolas, m
 export const theme = createTheme({
   primaryColor: 'viridian',
   primaryShade: { light: 7, dark: 6 },
-  colors: { viridian, dark, gray },
+  colors: { viridian, dark, gray, red, yellow },
   black: '#1b1e1c',
   fontFamily: sans,
   fontFamilyMonospace: mono,
@@ -58,6 +84,8 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {
+    Button: { styles: { root: { fontWeight: 500 } } },
+    Alert: { styles: { root: { borderRadius: '0.7rem' } } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
     Tooltip: {
       defaultProps: { openDelay: 350, withArrow: false, events: { hover: true, focus: true, touch: false } },

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Menu, Tooltip, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Menu, Tooltip, UnstyledButton } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconCheck, IconChevronDown, IconDownload, IconX } from '@tabler/icons-react'
 import { explain } from '../../api/errors.ts'
@@ -36,10 +36,10 @@ export function PanelHeader({ id, known, artifacts, onOpen, onClose }: PanelHead
         )}
       </div>
       {known && (
-        <Badge variant="light" color="gray" radius="sm" tt="none" fw={500}>
+        <span className={classes.badge}>
           {kindOf(known).label}
           {known.version > 1 ? ` · v${known.version}` : ''}
-        </Badge>
+        </span>
       )}
       <Tooltip label="Download">
         <ActionIcon aria-label="Download" onClick={save} loading={download.isPending}>

@@ -2,7 +2,7 @@ import { ActionIcon, Tooltip } from '@mantine/core'
 import { IconRefresh } from '@tabler/icons-react'
 import type { Generation } from '../../api/types.ts'
 import { CopyButton } from './copy-button.tsx'
-import { formatCost, formatCount } from './format.ts'
+import { formatCost, formatCount, shortLabel } from './format.ts'
 import classes from './messages.module.css'
 import { chosenModel, useModels } from './settings.ts'
 
@@ -33,7 +33,7 @@ function Took({ generation }: { generation: Generation }) {
   const models = useModels()
   const { usage, costMicroCredits, model } = generation
   const isKnown = models.data?.some(candidate => candidate.id === model)
-  const label = isKnown ? chosenModel(models.data, model)?.label : model
+  const label = shortLabel((isKnown && chosenModel(models.data, model)?.label) || model)
   if (!usage) return <span className={classes.took}>{label}</span>
   const about = usage.isEstimated ? '≈ ' : ''
   return (

@@ -40,6 +40,11 @@ export function AnswerNotice({ generation, hasText, onContinue, onRetry }: Answe
   )
 }
 
+/** Whether an answer ended in a way that is worth a notice. */
+export function hasNotice(generation: Generation): boolean {
+  return noticeOf(generation) !== null
+}
+
 function noticeOf({ status, finishReason, error }: Generation): Notice | null {
   if (status === 'failed') {
     const text = error?.message ?? 'The model could not answer.'

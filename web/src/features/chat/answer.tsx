@@ -3,7 +3,7 @@ import { lazy, memo, Suspense } from 'react'
 import type { Message } from '../../api/types.ts'
 import { ArtifactCard } from '../artifacts/artifact-card.tsx'
 import { AnswerFooter } from './answer-footer.tsx'
-import { AnswerNotice } from './answer-notice.tsx'
+import { AnswerNotice, hasNotice } from './answer-notice.tsx'
 import classes from './messages.module.css'
 import { useAnswer } from './use-live.ts'
 
@@ -61,7 +61,7 @@ export const Answer = memo(function Answer({ message, isLast, onContinue, onRetr
           <AnswerFooter
             generation={answer.generation}
             text={answer.text}
-            onRetry={isLast && id ? () => onRetry(id) : null}
+            onRetry={isLast && id && !hasNotice(answer.generation) ? () => onRetry(id) : null}
           />
         </>
       )}

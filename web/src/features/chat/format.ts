@@ -8,6 +8,11 @@ export function formatTokens(count: number): string {
   return `${compact.format(count)} tokens`
 }
 
+/** A model's label without what stands behind it in brackets: "Sandbox (built in)" → "Sandbox". */
+export function shortLabel(label: string): string {
+  return label.replace(/\s*\(.*\)$/, '')
+}
+
 /** 1234 → "1,234". */
 export function formatCount(count: number): string {
   return whole.format(count)

@@ -28,7 +28,14 @@ export function MessageList(props: MessageListProps) {
   const { conversation, messages, isNew, outgoing, scroll } = props
   const isEmpty = isNew && !outgoing
   return (
-    <div ref={scroll.area} className={classes.scroll} onScroll={scroll.onScroll}>
+    <section
+      ref={scroll.area}
+      className={classes.scroll}
+      aria-label="Conversation"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+      tabIndex={0}
+      {...scroll.handlers}
+    >
       <div ref={scroll.content} className={classes.column}>
         {isEmpty && <EmptyChat onChoose={props.onSuggestion} />}
         {!isNew && conversation.isPending && <Waiting />}
@@ -69,7 +76,7 @@ export function MessageList(props: MessageListProps) {
           )}
         </ol>
       </div>
-    </div>
+    </section>
   )
 }
 

@@ -3,7 +3,7 @@ import { IconCheck, IconChevronDown } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { Model } from '../../api/types.ts'
 import classes from './composer.module.css'
-import { formatPrice, formatTokens } from './format.ts'
+import { formatPrice, formatTokens, shortLabel } from './format.ts'
 
 interface ModelPickerProps {
   models: readonly Model[]
@@ -42,7 +42,7 @@ export function ModelPicker({ models, chosen, onChoose }: ModelPickerProps) {
           onClick={() => combobox.toggleDropdown()}
           aria-label={`Model: ${chosen?.label ?? 'loading'}`}
         >
-          <span className={classes.toolLabel}>{chosen?.label ?? 'Model'}</span>
+          <span className={classes.toolLabel}>{chosen ? shortLabel(chosen.label) : 'Model'}</span>
           <IconChevronDown size={14} aria-hidden />
         </UnstyledButton>
       </Combobox.Target>

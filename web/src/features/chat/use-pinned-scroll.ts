@@ -1,14 +1,24 @@
-import { useCallback, useLayoutEffect, useRef, useState } from 'react'
+import {
+  type PointerEvent,
+  useCallback,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type WheelEvent,
+} from 'react'
 
 /**
  * Keeps the end of a growing list in view as long as the reader is there; a reader who scrolls up is left alone.
  * `toEnd` goes back to the end.
  */
 export function usePinnedScroll() {
-  const area = useRef<HTMLDivElement>(null)
+  const area = useRef<HTMLElement>(null)
   const content = useRef<HTMLDivElement>(null)
   const isPinned = useRef(true)
   const lastTop = useRef(0)
+  // Growing and shrinking content moves the area too: only what the reader does counts as going away.
+  const handUntil = useRef(0)
   const [isAway, setAway] = useState(false)
 
   const toEnd = useCallback((behavior: ScrollBehavior = 'auto') => {
@@ -25,9 +35,23 @@ export function usePinnedScroll() {
     const goesUp = element.scrollTop < lastTop.current - 2
     lastTop.current = element.scrollTop
     if (fromEnd < 32) isPinned.current = true
-    else if (goesUp) isPinned.current = false
+    else if (goesUp && Date.now() < handUntil.current) isPinned.current = false
     setAway(!isPinned.current && fromEnd > 120)
   }, [])
+
+  const handlers = useMemo(() => {
+    const touch = (forMs: number) => {
+      handUntil.current = Date.now() + forMs
+    }
+    return {
+      onScroll,
+      onWheel: (event: WheelEvent) => event.deltaY < 0 && touch(600),
+      onTouchMove: () => touch(1_500),
+      onKeyDown: () => touch(600),
+      // The scrollbar is the only part of the area that is not its content.
+      onPointerDown: (event: PointerEvent) => event.target === event.currentTarget && touch(10_000),
+    }
+  }, [onScroll])
 
   useLayoutEffect(() => {
     const element = area.current
@@ -41,5 +65,5 @@ export function usePinnedScroll() {
     return () => observer.disconnect()
   }, [])
 
-  return { area, content, onScroll, toEnd, isAway }
+  return { area, content, handlers, toEnd, isAway }
 }

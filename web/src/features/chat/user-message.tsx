@@ -25,7 +25,7 @@ export function OutgoingMessage({ outgoing, onSendAgain, onEdit }: OutgoingMessa
     <>
       <UserMessage text={outgoing.text} />
       {outgoing.error ? (
-        <Alert color="red" variant="light" p="xs" role="alert">
+        <Alert color="red" variant="light" p="xs" mt="md" role="alert">
           <Group justify="space-between" gap="xs">
             <Text size="sm">{explain(outgoing.error)}</Text>
             <Group gap="xs">
@@ -39,7 +39,7 @@ export function OutgoingMessage({ outgoing, onSendAgain, onEdit }: OutgoingMessa
           </Group>
         </Alert>
       ) : (
-        <Loader size="sm" color="gray" aria-label="Sending" my={6} />
+        <Loader size="sm" color="gray" aria-label="Sending" mt="lg" />
       )}
     </>
   )
