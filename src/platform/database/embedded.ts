@@ -14,10 +14,10 @@ import {
   spawnPostmaster,
   stopPostmaster,
 } from './embedded/postmaster.ts'
-import { DatabaseStartError } from './embedded/start-error.ts'
+import { DatabaseStartError } from './start-error.ts'
 
 export type { SocketConnection } from './embedded/lease.ts'
-export { DatabaseStartError } from './embedded/start-error.ts'
+export { DatabaseStartError } from './start-error.ts'
 
 export interface EmbeddedOptions {
   dataDir: string

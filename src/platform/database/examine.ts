@@ -1,3 +1,4 @@
+import { lineOf, placeOf } from './connect.ts'
 import { hasCluster } from './embedded/place.ts'
 import { startEmbedded } from './embedded.ts'
 import { openDatabase } from './index.ts'
@@ -23,7 +24,7 @@ export async function examineDatabase(config: {
 }): Promise<DatabaseReport> {
   const blank = { problem: null, serverVersion: null, latencyMs: null, applied: [], pending: [] }
   if (config.databaseUrl) {
-    const report: DatabaseReport = { ...blank, kind: 'server', where: withoutPassword(config.databaseUrl) }
+    const report: DatabaseReport = { ...blank, kind: 'server', where: placeOf(config.databaseUrl) }
     return look(report, config.databaseUrl)
   }
   const report: DatabaseReport = { ...blank, kind: 'embedded', where: config.dataDir }
@@ -62,14 +63,4 @@ async function look(report: DatabaseReport, source: DatabaseSource): Promise<Dat
   } finally {
     await database.close()
   }
-}
-
-/** Errors of a host with several addresses have no message of their own. */
-function lineOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(lineOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/^([a-z]+:\/\/[^:@/]*):[^@]*@/, '$1@')
 }

@@ -70,3 +70,13 @@ test('numbers with a gap are refused', async () => {
   await write('0004_fourth.sql', 'select 1;')
   await expect(run()).rejects.toThrow(/0004_fourth\.sql should have number 3/)
 })
+
+test('a server that does not answer stops the start in one line, without the password', async () => {
+  const startedAt = Date.now()
+  const problem = await migrate({ source: 'postgresql://ann:secret@127.0.0.1:1/none' }).catch(
+    (error: Error) => error.stack,
+  )
+  expect(problem).toMatch(/^cannot use the database postgresql:\/\/ann@127\.0\.0\.1:1\/none: .*ECONNREFUSED/)
+  expect(problem).not.toContain('\n')
+  expect(Date.now() - startedAt).toBeLessThan(10_000)
+})

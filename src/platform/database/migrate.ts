@@ -2,13 +2,10 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import pg from 'pg'
-import { connectionConfig, type DatabaseSource } from './pool.ts'
-
-/** A database and a set of migrations that do not belong together; the message is one line for the operator. */
-export class MigrationError extends Error {
-  override readonly name = 'MigrationError'
-}
+import type pg from 'pg'
+import { connectAtStart } from './connect.ts'
+import type { DatabaseSource } from './pool.ts'
+import { DatabaseStartError } from './start-error.ts'
 
 /** One numbered file. */
 export interface Migration {
@@ -31,13 +28,11 @@ const migrationLock = 4_711_000_002
 
 /**
  * Brings the schema up to date, each file in a transaction of its own. Gives the names that were applied now. Throws
- * MigrationError when an applied file has changed, when the database is newer than the files, or when a file fails.
+ * DatabaseStartError when an applied file has changed, when the database is newer than the files, or when a file fails.
  */
 export async function migrate({ source, folder = projectFolder }: MigrateOptions): Promise<string[]> {
   const migrations = await readMigrations(folder)
-  const client = new pg.Client({ ...connectionConfig(source), connectionTimeoutMillis: 10_000 })
-  client.on('error', () => {})
-  await client.connect()
+  const client = await connectAtStart(source)
   try {
     await client.query('select pg_advisory_lock($1)', [migrationLock])
     await client.query(`create table if not exists schema_migrations (
@@ -57,9 +52,7 @@ export async function migrate({ source, folder = projectFolder }: MigrateOptions
 /** How far a database is: what is applied and what is not. Changes nothing; throws like `migrate`. */
 export async function readMigrationState({ source, folder = projectFolder }: MigrateOptions) {
   const migrations = await readMigrations(folder)
-  const client = new pg.Client({ ...connectionConfig(source), connectionTimeoutMillis: 5_000 })
-  client.on('error', () => {})
-  await client.connect()
+  const client = await connectAtStart(source)
   try {
     const { rows } = await client.query<{ found: boolean }>(
       `select to_regclass('schema_migrations') is not null as found`,
@@ -78,7 +71,7 @@ export async function readMigrations(folder: string): Promise<Migration[]> {
   const migrations = await Promise.all(names.map(name => readMigration(folder, name)))
   migrations.forEach((migration, index) => {
     if (migration.id !== index + 1) {
-      throw new MigrationError(
+      throw new DatabaseStartError(
         `migrations must be numbered 1, 2, 3 …: ${migration.name} should have number ${index + 1}`,
       )
     }
@@ -103,12 +96,12 @@ function pendingOf(migrations: readonly Migration[], applied: readonly Applied[]
   for (const each of applied) {
     const file = migrations[each.id - 1]
     if (!file) {
-      throw new MigrationError(
+      throw new DatabaseStartError(
         `the database has migration ${each.name}, which this version does not know: start a newer version`,
       )
     }
     if (file.checksum !== each.checksum) {
-      throw new MigrationError(
+      throw new DatabaseStartError(
         `migration ${file.name} was changed after it had been applied: put it back and write a new one instead`,
       )
     }
@@ -129,13 +122,13 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(() => {})
-    throw new MigrationError(`migration ${migration.name} failed: ${placeOf(error, migration.text)}`, {
+    throw new DatabaseStartError(`migration ${migration.name} failed: ${lineIn(error, migration.text)}`, {
       cause: error,
     })
   }
 }
 
-function placeOf(error: unknown, text: string): string {
+function lineIn(error: unknown, text: string): string {
   const { message, position } = error as { message: string; position?: string }
   if (!position) return message
   return `${message} (line ${text.slice(0, Number(position)).split('\n').length})`

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chown, mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { DatabaseStartError } from '../start-error.ts'
 import { exists, removeAbandoned } from './native.ts'
 import type { Owner } from './owner.ts'
 import { type Place, recordHome, syncFolder, writeDurably } from './place.ts'
-import { DatabaseStartError } from './start-error.ts'
 
 /** The role that owns everything in the embedded cluster. */
 export const role = 'atelier'
@@ -60,12 +60,15 @@ export async function makeCluster(place: Place, native: string): Promise<boolean
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
     })
     await syncFolder(place.home)
+    if (await recordHome(place)) return true
+    await rm(place.home, { recursive: true, force: true })
+    return false
+  } catch (error) {
+    if (place.home !== place.dataDir) await rm(place.home, { recursive: true, force: true })
+    throw error
   } finally {
     await rm(workshop, { recursive: true, force: true })
   }
-  if (await recordHome(place)) return true
-  await rm(place.home, { recursive: true, force: true })
-  return false
 }
 
 /** The password of the cluster's role; only the user that runs Postgres, and root, can read it. */

@@ -15,8 +15,8 @@ import {
 } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
+import { DatabaseStartError } from '../start-error.ts'
 import { canReach, type Owner } from './owner.ts'
-import { DatabaseStartError } from './start-error.ts'
 
 /** The folder of the Postgres that came with `npm install`, and a name that changes whenever its content does. */
 export interface NativePostgres {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { chmod, chown, link, mkdir, open, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { DatabaseStartError } from '../start-error.ts'
 import { exists, ignore } from './native.ts'
 import { canReach, newOwner, type Owner, ownerOf } from './owner.ts'
-import { DatabaseStartError } from './start-error.ts'
 
 /** Where one cluster lives and who runs it. */
 export interface Place {
@@ -84,8 +84,9 @@ async function relocate(dataDir: string, owner: Owner): Promise<string> {
       `Postgres must not run as root, and user id ${owner.uid} can reach neither ${dataDir} nor ${relocatedBase}: put DATA_DIR elsewhere, start as an ordinary user, or set DATABASE_URL`,
     )
   }
-  await mkdir(home, { mode: 0o710 })
+  await mkdir(home)
   await chown(home, 0, owner.gid)
+  await chmod(home, 0o710)
   await writeFile(join(home, 'origin'), `${dataDir}\n`, { mode: 0o600 })
   return home
 }

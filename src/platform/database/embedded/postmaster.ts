@@ -2,11 +2,11 @@ import { execFileSync, spawn } from 'node:child_process'
 import { chown, mkdtemp, open, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { DatabaseStartError } from '../start-error.ts'
 import { runAs } from './cluster.ts'
 import { exists, isAlive } from './native.ts'
 import { canReach } from './owner.ts'
 import type { Place } from './place.ts'
-import { DatabaseStartError } from './start-error.ts'
 
 /** What `postmaster.pid` says about the Postgres that uses a cluster. */
 export interface PidFile {
