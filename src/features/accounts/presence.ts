@@ -82,6 +82,13 @@ export function createPresence(deps: PresenceDeps) {
     return identity
   }
 
+  async function recognise(sessionId: string): Promise<AccountIdentity> {
+    const state = recall(sessionId)
+    if (!state.isEnded && deps.now() - state.checkedAt >= freshMs) await refresh(deps, state, sessionId)
+    if (state.isEnded || !state.identity) throw sessionEnded()
+    return state.identity
+  }
+
   const hear = (message: string) => {
     const note = JSON.parse(message) as Note
     if ('sessions' in note) endHere(note.sessions)
@@ -93,6 +100,8 @@ export function createPresence(deps: PresenceDeps) {
 
   return {
     authenticate,
+    /** Whose session this is, for what stands in for a token. Throws AppError unauthenticated when it has ended. */
+    recognise,
     /** Refuses these sessions from now on, here and in every other process. Call it after the database knows. */
     async end(ids: readonly string[]): Promise<void> {
       if (ids.length === 0) return

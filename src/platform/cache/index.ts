@@ -32,6 +32,8 @@ export interface Cache {
   get(key: string): Promise<string | null>
   set(key: string, value: string, options: { ttlMs: number }): Promise<void>
   delete(key: string): Promise<void>
+  /** Reads and deletes in one step: of many who take the same value, one gets it. */
+  take(key: string): Promise<string | null>
   /** Tells every process that subscribed to the channel, this one included. */
   publish(channel: string, message: string): Promise<void>
   /** Hears every message from now on, until the returned function is called. */

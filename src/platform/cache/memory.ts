@@ -31,6 +31,11 @@ export function createMemoryCache(options: { now?: () => number } = {}): Cache {
     async delete(key) {
       entries.delete(key)
     },
+    async take(key) {
+      const entry = entries.get(key)
+      entries.delete(key)
+      return entry && entry.expiresAt > now() ? entry.value : null
+    },
     async publish(channel, message) {
       channels.emit(`channel:${channel}`, message)
     },
