@@ -4,6 +4,8 @@ import { startEmbedded } from '../../src/platform/database/embedded.ts'
 import { openDatabase } from '../../src/platform/database/index.ts'
 
 const dataDir = process.argv[2] ?? ''
+// The strictest umask that people use: nothing may depend on a looser one.
+process.umask(0o077)
 const say = (answer: object) => process.stdout.write(`${JSON.stringify(answer)}\n`)
 
 async function run(): Promise<void> {

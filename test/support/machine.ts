@@ -10,7 +10,7 @@ export interface Machine {
 /** Looks for the programs; CHROMIUM_PATH names another browser. */
 export function findMachine(): Machine {
   return {
-    chromium: process.env['CHROMIUM_PATH'] ?? firstOf(['chromium', 'chromium-browser', 'google-chrome']),
+    chromium: process.env.CHROMIUM_PATH ?? firstOf(['chromium', 'chromium-browser', 'google-chrome']),
     redis: firstOf(['redis-server']),
   }
 }
@@ -22,13 +22,12 @@ export function skippedLine(machine: Machine): string | null {
     ...(machine.redis ? [] : ['Redis tests (no redis-server on this machine)']),
   ]
   if (skipped.length === 0) return null
-  if (process.env['CI'])
-    throw new Error(`In CI nothing is skipped, but these cannot run: ${skipped.join(', ')}`)
+  if (process.env.CI) throw new Error(`In CI nothing is skipped, but these cannot run: ${skipped.join(', ')}`)
   return `Skipped: ${skipped.join(', ')}`
 }
 
 function firstOf(names: readonly string[]): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  const folders = (process.env.PATH ?? '').split(delimiter)
   const paths = names.flatMap(name => folders.map(folder => join(folder, name)))
   return paths.find(isExecutable) ?? null
 }
