@@ -4,7 +4,7 @@ import type { Cache } from '../../platform/cache/index.ts'
 import type { Database } from '../../platform/database/index.ts'
 import type { Mail } from '../../platform/mail/index.ts'
 import type { Sms } from '../../platform/sms/index.ts'
-import { banAccount, grantRole, readSecurityEvents, searchAccounts, unbanAccount } from './admin.ts'
+import { banAccount, setRoleByEmail, readSecurityEvents, searchAccounts, unbanAccount } from './admin.ts'
 import { requestCode, verifyCode } from './codes.ts'
 import { listDevices, nameDevice, revokeDevice, revokeOtherDevices } from './devices.ts'
 import { createErasures, type Erase, eraseAccount, eraseOwnAccount } from './erasure.ts'
@@ -95,13 +95,15 @@ export function createAccounts(deps: AccountsDeps) {
     search: bind(parts, searchAccounts),
     ban: bind(parts, banAccount),
     unban: bind(parts, unbanAccount),
-    grant: bind(parts, grantRole),
+    setRole: bind(parts, setRoleByEmail),
     securityEvents: bind(parts, readSecurityEvents),
     noteSecurityEvent: (event: SecurityEventInput, db: Database = parts.db) =>
       noteSecurityEvent(db, new Date(parts.now()), event),
 
     /** The live session behind an access token; throws 401. Cheap to ask again for the same token. */
     authenticate: parts.presence.authenticate,
+    /** The identity behind a session's id. Throws AppError unauthenticated when the session has ended. */
+    recognise: parts.presence.recognise,
     /** Calls back when a session has ended, at most about five seconds after it did; for sockets and streams. */
     watchSession: parts.presence.watch,
     csrfKey: parts.keys.csrf,

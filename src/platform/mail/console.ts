@@ -5,7 +5,8 @@ export function createConsoleMail(print: (text: string) => void): Mail {
   return {
     isDelivering: false,
     async send(letter) {
-      print(`mail to ${letter.to}: ${letter.subject}\n${letter.text}`)
+      const subject = letter.subject.replace(/\s+/g, ' ')
+      print(`mail to ${letter.to}: ${subject}\n${letter.text}`)
     },
     async close() {},
   }
