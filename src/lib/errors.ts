@@ -40,10 +40,19 @@ export interface FieldProblem {
   message: string
 }
 
+/** How a limit stands: `resetMs` is how long until it begins anew. */
+export interface RateLimit {
+  limit: number
+  remaining: number
+  resetMs: number
+}
+
 export interface AppErrorOptions {
   details?: readonly FieldProblem[]
   /** How long the caller should wait before trying again, in seconds; becomes `Retry-After`. */
   retryAfterSeconds?: number
+  /** The limit that was hit; becomes the `X-RateLimit-*` headers. */
+  rateLimit?: RateLimit
   cause?: unknown
 }
 
@@ -56,6 +65,7 @@ export class AppError extends Error {
   readonly code: string
   readonly details: readonly FieldProblem[]
   readonly retryAfterSeconds: number | undefined
+  readonly rateLimit: RateLimit | undefined
 
   constructor(kind: ErrorKind, code: string, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -64,6 +74,7 @@ export class AppError extends Error {
     this.code = code
     this.details = options.details ?? []
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.rateLimit = options.rateLimit
   }
 
   get status(): number {

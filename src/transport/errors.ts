@@ -1,5 +1,5 @@
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
-import { AppError, type FieldProblem, toAppError } from '../lib/errors.ts'
+import { AppError, type FieldProblem, type RateLimit, toAppError } from '../lib/errors.ts'
 
 /** The error body of every path: fields for each kind of client, all saying the same. */
 export interface ErrorAnswer {
@@ -34,12 +34,22 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
   const error = fromFastify(thrown) ?? toAppError(thrown)
   if (error.kind === 'internal') request.log.error({ err: error.cause ?? error }, 'request failed')
   else if (error.status >= 500) request.log.warn({ code: error.code, err: error.cause }, error.message)
+  if (error.rateLimit) reply.headers(rateLimitHeaders(error.rateLimit))
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterSeconds))
   reply.header('cache-control', 'no-store')
   return reply
     .code(error.status)
     .type('application/json; charset=utf-8')
     .send(JSON.stringify(errorBody(error)))
+}
+
+/** How a limit stands, as headers: `X-RateLimit-Reset` is in Unix seconds. */
+export function rateLimitHeaders(state: RateLimit): Record<string, string> {
+  return {
+    'x-ratelimit-limit': String(state.limit),
+    'x-ratelimit-remaining': String(state.remaining),
+    'x-ratelimit-reset': String(Math.ceil((Date.now() + state.resetMs) / 1000)),
+  }
 }
 
 /** The answer for a path that does not exist. */

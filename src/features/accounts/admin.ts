@@ -49,7 +49,11 @@ export async function unbanAccount(parts: Parts, deed: Deed): Promise<void> {
 }
 
 /** Gives the account of an e-mail address a role; for whoever has the machine. Throws 404. */
-export async function setRoleByEmail(parts: Parts, email: string, role: 'user' | 'admin'): Promise<AccountView> {
+export async function setRoleByEmail(
+  parts: Parts,
+  email: string,
+  role: 'user' | 'admin',
+): Promise<AccountView> {
   const account = await findAccountByAddress(parts.db, readEmail(email))
   if (!account || account.erasingAt) throw missing('Account')
   const now = new Date(parts.now())

@@ -1,7 +1,8 @@
-import { AppError } from '../../lib/errors.ts'
+import { networkOf } from '../../lib/networks.ts'
 import { hashToken } from '../../lib/seal.ts'
-import type { Cache, Limiter, LimitState } from '../../platform/cache/index.ts'
-import { type Address, networkOf } from './addresses.ts'
+import type { Cache, Limiter } from '../../platform/cache/index.ts'
+import { tooManyRequests } from '../../transport/limits.ts'
+import type { Address } from './addresses.ts'
 import type { Client } from './security-log.ts'
 
 const minute = 60_000
@@ -100,15 +101,8 @@ export function createLimits(cache: Cache, settings: LimitSettings) {
 async function consumeAll(counted: readonly [Limiter, string][]): Promise<void> {
   for (const [limit, key] of counted) {
     const state = await limit.consume(key)
-    if (!state.isAllowed) throw tooMany(state)
+    if (!state.isAllowed) throw tooManyRequests(state)
   }
-}
-
-/** The refusal of a call that came too often. */
-export function tooMany(state: LimitState): AppError {
-  return new AppError('limited', 'TOO_MANY_REQUESTS', 'Too many requests. Please try again later.', {
-    retryAfterSeconds: Math.max(1, Math.ceil(state.resetMs / 1000)),
-  })
 }
 
 function hidden(address: Address): string {

@@ -1,8 +1,8 @@
 import { AppError } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
+import { networkOf } from '../../lib/networks.ts'
 import { hashToken, keyedHash, randomToken } from '../../lib/seal.ts'
 import type { Database } from '../../platform/database/index.ts'
-import { networkOf } from './addresses.ts'
 import type { Parts } from './parts.ts'
 import { type Client, noteSecurityEvent } from './security-log.ts'
 import {

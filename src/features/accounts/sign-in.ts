@@ -1,5 +1,6 @@
 import { AppError } from '../../lib/errors.ts'
-import { type Address, networkOf, readAddress } from './addresses.ts'
+import { networkOf } from '../../lib/networks.ts'
+import { type Address, readAddress } from './addresses.ts'
 import { checkCode, invalidCode } from './codes.ts'
 import type { Parts } from './parts.ts'
 import { type Client, noteSecurityEvent } from './security-log.ts'
