@@ -181,15 +181,17 @@ export function describeAdapterContract({ name, create, blockedPrompt }: Adapter
       )
     })
 
-    test('a long answer to a slow reader arrives whole', async () => {
-      const text = 'word '.repeat(600_000)
-      await provider.script({ text: text.trim(), delivery: 'joined' })
-      let length = 0
+    test('a long answer to a slow reader waits at the provider and arrives whole', async () => {
+      const text = `${'x'.repeat(999)} `.repeat(8000).trim()
+      await provider.script({ text, delivery: 'joined' })
+      const steps: number[] = []
       for await (const parts of adapter.stream(askFor(), { signal: new AbortController().signal })) {
-        for (const part of parts) if (part.type === 'text') length += part.text.length
-        await new Promise(resolve => setTimeout(resolve, 1))
+        steps.push(parts.reduce((sum, part) => sum + (part.type === 'text' ? part.text.length : 0), 0))
+        if (steps.length < 4) await new Promise(resolve => setTimeout(resolve, 100))
       }
-      expect(length).toBe(text.length - 1)
+      expect(steps.reduce((sum, length) => sum + length, 0)).toBe(text.length)
+      expect(Math.max(...steps)).toBeGreaterThan(1024 * 1024)
+      expect(Math.max(...steps)).toBeLessThan(1.5 * 1024 * 1024)
     })
 
     test.each([
@@ -263,6 +265,10 @@ export function describeAdapterContract({ name, create, blockedPrompt }: Adapter
       ['redirect', failure('upstream', 'PROVIDER_BAD_RESPONSE')],
     ])('%s', async (script, expected) => {
       expect(told((await play(script)).error)).toEqual(expected)
+    })
+
+    test('a redirect is named as such', async () => {
+      expect(((await play('redirect')).error as AppError).message).toContain('redirects elsewhere')
     })
 
     test('Retry-After as a date', async () => {

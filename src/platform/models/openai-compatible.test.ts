@@ -161,6 +161,18 @@ test('a stream that ends after its finish reason, without [DONE], is complete', 
   expect(heard).toMatchObject({ text: 'a', finish: 'stop', error: undefined })
 })
 
+test.each(['cut-fin', 'cut-rst'] as const)(
+  '%s after the finish reason: complete, though usage is missing',
+  async fault => {
+    const heard = await play({
+      ...frames({ choices: [{ delta: { content: 'a' }, finish_reason: 'stop' }] }),
+      fault,
+      faultAfter: 0,
+    })
+    expect(heard).toMatchObject({ text: 'a', finish: 'stop', usage: undefined, error: undefined })
+  },
+)
+
 test.each([
   ['stop', 'stop'],
   ['length', 'length'],
