@@ -69,7 +69,7 @@ function named(text: string, pattern: RegExp): string {
 /** Prose that is short enough to be a title: without markup, without the colon that leads to the block. */
 function sentence(line: string): string {
   const text = plain(line).replace(/^(?:here(?:'s| is| are)|below is|this is)\s+/i, '')
-  return text.length > 80 ? '' : text
+  return text.length > 80 ? '' : capitalise(text)
 }
 
 function plain(line: string): string {
@@ -81,7 +81,11 @@ function plain(line: string): string {
     .replace(/\s*#+\s*$/, '')
     .replace(/[\s:.]+$/, '')
     .trim()
-  return text ? text.charAt(0).toUpperCase() + text.slice(1) : ''
+  return capitalise(text)
+}
+
+function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 function decode(text: string): string {

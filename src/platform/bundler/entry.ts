@@ -15,7 +15,7 @@ const kinds: readonly [RegExp, Entry['kind']][] = [
 const startNames = ['main', 'index', 'app']
 const startExtensions = ['tsx', 'jsx', 'ts', 'js', 'mjs']
 const configFile =
-  /(?:^|\/)(?:[\w.-]+\.config|[\w.-]+\.(?:test|spec|stories|d))\.[mc]?[jt]sx?$|^(?:server|api|scripts)\//
+  /(?:^|\/)node_modules\/|(?:^|\/)(?:[\w.-]+\.config|[\w.-]+\.(?:test|spec|stories|d))\.[mc]?[jt]sx?$|^(?:server|api|scripts)\//
 
 /** The entry of a project: the one asked for, or the one that people would start; null when nothing can be shown. */
 export function chooseEntry(paths: readonly string[], asked?: string): Entry | null {

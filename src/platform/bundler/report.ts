@@ -28,7 +28,7 @@ export const hostRefusal = 'Only imports of files by their plain names are avail
 
 function describe(message: Message, files: Readonly<Record<string, string>>, fileOf: FileOf): BuildMessage {
   const { location } = message
-  const text = message.id === 'empty-glob' ? hostRefusal : shorten(message.text)
+  const text = isAboutHost(message) ? hostRefusal : shorten(message.text)
   const file = location ? fileOf(location.file) : null
   if (!location || file === null) return { ...nowhere, text }
   return {
@@ -38,6 +38,14 @@ function describe(message: Message, files: Readonly<Record<string, string>>, fil
     column: location.column,
     lineText: lineOf(files[file] ?? '', location.line).slice(0, buildLimits.lineTextLength),
   }
+}
+
+/** All imports are resolved from memory, so only a computed import makes esbuild itself look around and say what it saw. */
+function isAboutHost(message: Message): boolean {
+  return (
+    message.id === 'empty-glob' ||
+    /^(?:Could not (?:resolve|read)|Cannot (?:read|open)|Failed to) /.test(message.text)
+  )
 }
 
 /** A message about the whole input. */

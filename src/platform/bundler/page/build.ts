@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { type Built, type Compiled, compile, type Libraries } from '../compile.ts'
 import type { BuildInput, BuildMessage } from '../index.ts'
+import { buildLimits } from '../limits.ts'
 import { remark } from '../report.ts'
 import { find } from '../resolve.ts'
 import type { OwnModule } from '../virtual.ts'
@@ -34,6 +35,10 @@ export async function buildPage(path: string, input: BuildInput, libraries: Libr
   const html = input.files[path] ?? ''
   const plan: Plan = { changes: [], warnings: [], modules: [], own: {}, lastModuleEnd: null }
   const elements = scanPage(html)
+  if (elements.length > buildLimits.scriptsInPage) {
+    const text = `A page may have at most ${buildLimits.scriptsInPage} scripts and style sheets`
+    return { ok: false, errors: [remark(text, path)], warnings: [] }
+  }
   for (const element of elements) {
     if (element.name === 'script') planScript(element, { path, html, input, plan })
   }
