@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
 import { chmod, chown, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import pg from 'pg'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import {
   type DatabaseProcess,
@@ -55,7 +57,7 @@ async function start(path = dataDir, user: { uid?: number; gid?: number } = {}):
 const hasEnded = (pid: number) =>
   vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 5_000, interval: 5 })
 
-const marksOf = async (each: DatabaseProcess) => (await each.ask<{ marks: string[] }>('read')).marks
+const marksOf = async (each: DatabaseProcess) => (await each.ask<{ marks?: string[] }>('read')).marks
 
 test('a new database keeps its rows, and stops with the one who started it', async () => {
   const first = await start()
@@ -98,16 +100,43 @@ test('a killed server and a killed Postgres: the next start recovers every ackno
   expect(await marksOf(second)).toHaveLength(20)
 })
 
-test('a pid file left behind that names a stranger does not stop the start', async () => {
+test('lock files left behind that name a stranger do not stop the start', async () => {
   const first = await start()
   await first.ask('insert safe')
-  const pidFile = join(first.ready.cluster, 'postmaster.pid')
-  const left = await readFile(pidFile, 'utf8')
+  const locks = ['postmaster.pid', '.s.PGSQL.5432.lock'].map(name => join(first.ready.cluster, name))
+  const left = await Promise.all(locks.map(path => readFile(path, 'utf8')))
   await first.close()
-  await writeFile(pidFile, left.replace(/^\d+/, String(process.pid)))
-  if (isRoot) await chown(pidFile, 65_534, 65_534)
-  const second = await start()
-  expect(await marksOf(second)).toEqual(['safe'])
+  // A stranger of the same user, as after the restart of a container.
+  const { uid, gid } = await stat(first.ready.cluster)
+  const neighbour = spawn('sleep', ['60'], { uid, gid })
+  try {
+    for (const [index, path] of locks.entries()) {
+      await writeFile(path, left[index]?.replace(/^\d+/, String(neighbour.pid)) ?? '')
+      if (isRoot) await chown(path, uid, gid)
+    }
+    const second = await start()
+    expect(await marksOf(second)).toEqual(['safe'])
+    expect(second.ready.startMs).toBeLessThan(2_000)
+  } finally {
+    neighbour.kill()
+  }
+})
+
+test('a backend killed in the middle: everything is back in a moment, on the same Postgres', async () => {
+  const server = await start()
+  await server.ask('insert before')
+  const client = new pg.Client(server.ready.url)
+  client.on('error', () => {})
+  await client.connect()
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  process.kill(rows[0]?.pid ?? 0, 'SIGKILL')
+  await vi.waitFor(async () => expect(await marksOf(server)).toEqual(['before']), {
+    timeout: 10_000,
+    interval: 5,
+  })
+  expect(await postmasterOf(server)).toBe(server.ready.postmaster)
+  await server.close()
+  await hasEnded(server.ready.postmaster)
 })
 
 test('a second server through a link shares the one Postgres; the last one out stops it', async () => {

@@ -1,9 +1,9 @@
 import { makeCluster, readPassword } from './embedded/cluster.ts'
 import { isLastOut, type Lease, type Refusal, type SocketConnection, takeLease } from './embedded/lease.ts'
-import { findNative, isAlive, runnableNative } from './embedded/native.ts'
+import { findNative, runnableNative } from './embedded/native.ts'
 import { findPlace, type Place, relocatedBase } from './embedded/place.ts'
 import {
-  disownPidFile,
+  disownLocks,
   makeSocketFolder,
   type PidFile,
   type Postmaster,
@@ -162,7 +162,7 @@ async function isInUse({ cluster, pidFile, answer, waitedMs }: Sighting): Promis
 }
 
 async function start(site: Site, stale: PidFile | null, avoidCluster: boolean): Promise<Postmaster> {
-  if (stale && isAlive(stale.pid)) await disownPidFile(site.place.cluster)
+  await disownLocks(site.place.cluster)
   if (stale?.socketFolder) await removeSocketFolder(stale.socketFolder)
   const socketFolder = await makeSocketFolder(site.place, { avoidCluster })
   return spawnPostmaster(site.place, { native: site.native, socketFolder, settings: site.settings })

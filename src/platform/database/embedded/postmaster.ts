@@ -57,13 +57,19 @@ function commandOf(pid: number): string {
 }
 
 /**
- * Makes a pid file that names a stranger's process harmless. Only the number is replaced, by one that no process can have:
- * Postgres then still sees for itself that no orphaned backend uses the cluster's memory.
+ * Makes the lock files harmless that a killed Postgres left and that name a process which lives, but is not Postgres: the
+ * id was given again, as containers do at every start, or a dead one was not yet noticed by its parent. Only the number
+ * is replaced, by one that no process can have: Postgres then still sees for itself whether an orphaned backend is left.
  */
-export async function disownPidFile(cluster: string): Promise<void> {
-  const path = join(cluster, 'postmaster.pid')
-  const text = await readFile(path, 'utf8').catch(() => null)
-  if (text !== null) await writeFile(path, text.replace(/^\d+/, '999999999'))
+export async function disownLocks(cluster: string): Promise<void> {
+  for (const name of ['postmaster.pid', `${socketName}.lock`]) {
+    const path = join(cluster, name)
+    const text = await readFile(path, 'utf8').catch(() => '')
+    const pid = Number.parseInt(text, 10)
+    if (pid > 0 && isAlive(pid) && !(await runsCluster(pid, cluster))) {
+      await writeFile(path, text.replace(/^\d+/, '999999999'))
+    }
+  }
 }
 
 /**
@@ -121,6 +127,8 @@ export async function spawnPostmaster(
     port,
     unix_socket_directories: options.socketFolder,
     unix_socket_permissions: '0700',
+    // After a crash: one call for the whole file system instead of opening a thousand files.
+    ...(process.platform === 'linux' && { recovery_init_sync_method: 'syncfs' }),
   }
   const args = Object.entries(fixed).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const child = spawn(join(options.native, 'bin', 'postgres'), ['-D', place.cluster, ...args], {
