@@ -36,14 +36,18 @@ export function isUnavailable(error: unknown): boolean {
 
 /** Connection trouble as AppError unavailable DATABASE_UNAVAILABLE, to be tried again in a second; all else as it is. */
 export function translate(error: unknown): unknown {
-  if (!isUnavailable(error)) return error
+  return isUnavailable(error) ? databaseUnavailable(error) : error
+}
+
+/** The one answer to everything that keeps the database from answering. */
+export function databaseUnavailable(cause: unknown): AppError {
   return new AppError(
     'unavailable',
     'DATABASE_UNAVAILABLE',
     'The database is not available. Please try again.',
     {
       retryAfterSeconds: 1,
-      cause: error,
+      cause,
     },
   )
 }

@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest'
+import { expect, inject, test, vi } from 'vitest'
 import { createTestDatabase } from '../../../test/support/database.ts'
+import { startProxy } from '../../../test/support/database-proxy.ts'
 import { AppError } from '../../lib/errors.ts'
 import { examineDatabase } from './examine.ts'
 import { openDatabase, statement } from './index.ts'
@@ -56,6 +57,34 @@ test('a statement that takes too long is cancelled as unavailable', async () => 
   await expect(sleepFor(impatient.db, 20)).rejects.toEqual(unavailable)
   await impatient.ping()
   await impatient.close()
+})
+
+test('a network that swallows everything: requests end, and the pool heals when it is back', async () => {
+  await using database = await createTestDatabase()
+  await using proxy = await startProxy(inject('database'))
+  const login = database.url.slice(0, database.url.indexOf('@'))
+  const source = `${login}@127.0.0.1:${proxy.port}/${database.name}`
+  const remote = openDatabase({ source, maxConnections: 2, statementTimeoutMs: 200, connectTimeoutMs: 500 })
+  await Promise.all([sleepFor(remote.db, 0.05), sleepFor(remote.db, 0.05)])
+  proxy.swallow(true)
+  const startedAt = Date.now()
+  const all = await Promise.allSettled([1, 2, 3, 4, 5].map(() => backend(remote.db, 1)))
+  expect(Date.now() - startedAt).toBeLessThan(5_000)
+  for (const each of all) expect(each).toEqual({ status: 'rejected', reason: unavailable })
+  await expect(remote.ping()).rejects.toEqual(unavailable)
+  proxy.swallow(false)
+  await vi.waitFor(() => remote.ping(), { timeout: 10_000, interval: 20 })
+  const work = remote.db.transaction().execute(async db => {
+    await backend(db, 1)
+    proxy.swallow(true)
+    return backend(db, 1)
+  })
+  const swallowedAt = Date.now()
+  await expect(work).rejects.toEqual(unavailable)
+  expect(Date.now() - swallowedAt).toBeLessThan(2_000)
+  proxy.swallow(false)
+  await vi.waitFor(() => remote.ping(), { timeout: 10_000, interval: 20 })
+  await remote.close()
 })
 
 test('a server that is not there is unavailable, and doctor says where', async () => {

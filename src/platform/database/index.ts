@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, type PostgresPool } from 'kysely'
 import type pg from 'pg'
+import { databaseUnavailable } from './failures.ts'
 import { ConnectionSource, createPool, type PoolOptions } from './pool.ts'
 import { connectDirectly, type Database, statement } from './statement.ts'
 import type { Tables } from './tables.ts'
@@ -13,7 +14,7 @@ export type * from './tables.ts'
 export interface OpenDatabase {
   db: Database
   pool: pg.Pool
-  /** Answers when the database does; else throws AppError unavailable. */
+  /** Answers when the database does, within two seconds; else throws AppError unavailable. */
   ping(): Promise<void>
   close(): Promise<void>
 }
@@ -34,12 +35,22 @@ export function openDatabase(options: PoolOptions): OpenDatabase {
   return {
     db,
     pool,
-    async ping() {
-      await select1(db, 1)
-    },
+    ping: () => withinMs(2_000, select1(db, 1)),
     async close() {
       await db.destroy()
       if (!pool.ending) await pool.end()
     },
+  }
+}
+
+async function withinMs(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(databaseUnavailable(new Error(`no answer in ${ms} ms`))), ms)
+  })
+  try {
+    await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -1,6 +1,6 @@
 import type { PostgresQueryResult } from 'kysely'
 import pg from 'pg'
-import { translate } from './failures.ts'
+import { databaseUnavailable, translate } from './failures.ts'
 import { nameFor } from './statement-names.ts'
 
 /** How to connect: a URL, or settings that are asked for at each new connection because the server may move. */
@@ -12,10 +12,12 @@ export interface PoolOptions {
   source: DatabaseSource
   /** At most so many connections at once; 10 unless told. */
   maxConnections?: number
-  /** A statement that takes longer is cancelled by the server; 10 s unless told. */
+  /** A statement that takes longer is cancelled by the server; 8 s unless told, so that requests end within ten. */
   statementTimeoutMs?: number
   /** How long to wait for a connection; 5 s unless told. */
   connectTimeoutMs?: number
+  /** Where names without a schema are looked for; the server's own setting unless told. */
+  schema?: string
 }
 
 const int8 = 20
@@ -52,7 +54,13 @@ export function connectionConfig(source: DatabaseSource): pg.ClientConfig {
 
 /** A pool of `pg` whose connections survive each other's failures. */
 export function createPool(options: PoolOptions): pg.Pool {
-  const { source, maxConnections = 10, statementTimeoutMs = 10_000, connectTimeoutMs = 5_000 } = options
+  const {
+    source,
+    schema,
+    maxConnections = 10,
+    statementTimeoutMs = 8_000,
+    connectTimeoutMs = 5_000,
+  } = options
   class SourceClient extends pg.Client {
     constructor(config: pg.ClientConfig) {
       super({ ...config, ...connectionConfig(source) })
@@ -64,8 +72,11 @@ export function createPool(options: PoolOptions): pg.Pool {
     statement_timeout: statementTimeoutMs,
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: 60_000,
+    ...(schema !== undefined && {
+      onConnect: (client: pg.ClientBase) => client.query(`set search_path to "${schema}"`),
+    }),
     // A peer that vanished without a word cannot cancel anything: then the client gives up by itself.
-    ...(typeof source === 'string' && { query_timeout: statementTimeoutMs + 5_000 }),
+    ...(typeof source === 'string' && { query_timeout: statementTimeoutMs + 1_000 }),
   })
   // Lost connections are told to whoever uses them, and replaced; the events themselves need a listener only.
   pool.on('error', () => {})
@@ -83,6 +94,8 @@ export class PooledConnection {
   }
 
   async query<Row>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<Row>> {
+    // Nothing is asked of a connection that failed once, not even a rollback: its end rolls back.
+    if (this.#isBroken) throw databaseUnavailable(new Error('the connection was lost'))
     const name = values.length > 0 ? nameFor(text) : undefined
     try {
       const query = { text, values: values as unknown[] }
