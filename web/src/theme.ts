@@ -91,6 +91,7 @@ export const theme = createTheme({
       defaultProps: { openDelay: 350, withArrow: false, events: { hover: true, focus: true, touch: false } },
     },
     Modal: {
+      styles: { title: { fontWeight: 600, fontSize: '1.05rem' } },
       defaultProps: { centered: true, radius: 'lg', overlayProps: { backgroundOpacity: 0.35, blur: 2 } },
     },
     Menu: { defaultProps: { shadow: 'md', radius: 'md' } },

@@ -16,12 +16,14 @@ interface ArtifactPanelProps {
   artifacts: readonly ArtifactSummary[]
   onOpen: (id: string) => void
   onClose: () => void
+  /** Sends a message that asks for a repair; null while that is not possible. */
+  onFix: ((message: string) => void) | null
 }
 
 type Tab = 'preview' | 'code' | 'build'
 
 /** One artifact: how it looks, what it is made of, and how its build went. */
-export default function ArtifactPanel({ id, artifacts, onOpen, onClose }: ArtifactPanelProps) {
+export default function ArtifactPanel({ id, artifacts, onOpen, onClose, onFix }: ArtifactPanelProps) {
   const artifact = useArtifact(id)
   const known = artifact.data ?? artifacts.find(candidate => candidate.id === id)
   const canPreview = known ? kindOf(known).canPreview : false
@@ -69,7 +71,12 @@ export default function ArtifactPanel({ id, artifacts, onOpen, onClose }: Artifa
           </Tabs.List>
           {canPreview && (
             <Tabs.Panel value="preview">
-              <PreviewTab preview={preview} onShowBuild={() => choose('build')} />
+              <PreviewTab
+                title={known.title}
+                preview={preview}
+                onShowBuild={() => choose('build')}
+                onFix={onFix}
+              />
             </Tabs.Panel>
           )}
           <Tabs.Panel value="code">
@@ -77,7 +84,7 @@ export default function ArtifactPanel({ id, artifacts, onOpen, onClose }: Artifa
           </Tabs.Panel>
           {canPreview && (
             <Tabs.Panel value="build">
-              <BuildTab preview={preview} />
+              <BuildTab title={known.title} preview={preview} onFix={onFix} />
             </Tabs.Panel>
           )}
         </Tabs>

@@ -1,13 +1,20 @@
-import { Alert, Button, Loader } from '@mantine/core'
+import { Alert, Button, Group, Loader } from '@mantine/core'
 import { IconAlertTriangle, IconCircleCheck, IconCircleX } from '@tabler/icons-react'
 import type { UseQueryResult } from '@tanstack/react-query'
 import { explain } from '../../api/errors.ts'
 import type { BuildMessage, Preview } from '../../api/types.ts'
 import { formatBytes } from '../chat/format.ts'
 import classes from './artifacts.module.css'
+import { fixBuildRequest } from './fix-request.ts'
+
+interface BuildTabProps {
+  title: string
+  preview: UseQueryResult<Preview>
+  onFix: ((message: string) => void) | null
+}
 
 /** How the build went: size, time and libraries, or each error with its place and its line. */
-export function BuildTab({ preview }: { preview: UseQueryResult<Preview> }) {
+export function BuildTab({ title, preview, onFix }: BuildTabProps) {
   const build = preview.data?.build
   if (preview.isPending) return <Loader m="lg" size="sm" aria-label="Building" />
   if (preview.isError) {
@@ -43,7 +50,12 @@ export function BuildTab({ preview }: { preview: UseQueryResult<Preview> }) {
       {warnings.map(message => (
         <BuildProblem key={keyOf(message)} message={message} isWarning />
       ))}
-      <div>
+      <Group gap="xs">
+        {!build.ok && onFix && (
+          <Button size="compact-sm" onClick={() => onFix(fixBuildRequest(title, build))}>
+            Fix this
+          </Button>
+        )}
         <Button
           size="compact-sm"
           variant="default"
@@ -52,7 +64,7 @@ export function BuildTab({ preview }: { preview: UseQueryResult<Preview> }) {
         >
           Build again
         </Button>
-      </div>
+      </Group>
     </div>
   )
 }

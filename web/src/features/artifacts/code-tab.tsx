@@ -49,6 +49,16 @@ export function CodeTab({ id }: { id: string }) {
   )
 }
 
+function FilePath({ path }: { path: string }) {
+  const cut = path.lastIndexOf('/') + 1
+  return (
+    <span>
+      {path.slice(cut)}
+      {cut > 0 && <small>{path.slice(0, cut - 1)}</small>}
+    </span>
+  )
+}
+
 interface FileListProps {
   files: readonly ArtifactFile[]
   open: string
@@ -67,7 +77,7 @@ function FileList({ files, open, onOpen }: FileListProps) {
             onClick={() => onOpen(file.path)}
           >
             <IconFile size={15} stroke={1.6} aria-hidden />
-            <span>{file.path}</span>
+            <FilePath path={file.path} />
           </UnstyledButton>
         </li>
       ))}

@@ -1,12 +1,17 @@
-import { ActionIcon, Tooltip, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Button, Tooltip, UnstyledButton } from '@mantine/core'
 import { IconAlertTriangle, IconBan, IconChevronUp, IconCircleX, IconTerminal2 } from '@tabler/icons-react'
 import { useState } from 'react'
 import classes from './artifacts.module.css'
 import type { PreviewMessage } from './preview-messages.ts'
 import type { usePreviewMessages } from './use-preview-messages.ts'
 
+interface PreviewConsoleProps {
+  messages: ReturnType<typeof usePreviewMessages>
+  onFix: (() => void) | null
+}
+
 /** The drawer under a preview: how much it said, how much of that is trouble, and on demand all of it. */
-export function PreviewConsole({ messages }: { messages: ReturnType<typeof usePreviewMessages> }) {
+export function PreviewConsole({ messages, onFix }: PreviewConsoleProps) {
   const [isOpen, setOpen] = useState(false)
   const { entries } = messages
   const errors = entries.filter(entry => entry.level === 'error').length
@@ -38,6 +43,11 @@ export function PreviewConsole({ messages }: { messages: ReturnType<typeof usePr
           </span>
           <IconChevronUp size={15} aria-hidden className={classes.chevron} />
         </UnstyledButton>
+        {errors > 0 && onFix && (
+          <Button size="compact-xs" variant="default" mr={6} onClick={onFix}>
+            Fix this
+          </Button>
+        )}
         {isOpen && (
           <Tooltip label="Clear">
             <ActionIcon size="sm" aria-label="Clear the console" onClick={messages.clear}>

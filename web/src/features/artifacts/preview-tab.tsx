@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Button, Loader, Text, Tooltip } from '@mantine/core'
+import { ActionIcon, Alert, Button, Group, Loader, Text, Tooltip } from '@mantine/core'
 import { IconExternalLink, IconReload } from '@tabler/icons-react'
 import type { UseQueryResult } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
@@ -6,16 +6,19 @@ import { explain } from '../../api/errors.ts'
 import type { Preview } from '../../api/types.ts'
 import classes from './artifacts.module.css'
 import { BuildProblem } from './build-tab.tsx'
+import { fixBuildRequest, fixPreviewRequest } from './fix-request.ts'
 import { PreviewConsole } from './preview-console.tsx'
 import { usePreviewMessages } from './use-preview-messages.ts'
 
 interface PreviewTabProps {
+  title: string
   preview: UseQueryResult<Preview>
   onShowBuild: () => void
+  onFix: ((message: string) => void) | null
 }
 
 /** The artifact running in a frame of its own, shut off from this page, with what it says to its console. */
-export function PreviewTab({ preview, onShowBuild }: PreviewTabProps) {
+export function PreviewTab({ title, preview, onShowBuild, onFix }: PreviewTabProps) {
   const frame = useRef<HTMLIFrameElement>(null)
   const [round, setRound] = useState(0)
   const messages = usePreviewMessages(frame)
@@ -49,7 +52,7 @@ export function PreviewTab({ preview, onShowBuild }: PreviewTabProps) {
     )
   }
   if (!data?.url || data.build?.ok === false)
-    return <BuildFailed preview={preview} onShowBuild={onShowBuild} />
+    return <BuildFailed title={title} preview={preview} onShowBuild={onShowBuild} onFix={onFix} />
   return (
     <div className={classes.preview}>
       <div className={classes.previewBar}>
@@ -81,22 +84,31 @@ export function PreviewTab({ preview, onShowBuild }: PreviewTabProps) {
         referrerPolicy="no-referrer"
         className={classes.iframe}
       />
-      <PreviewConsole messages={messages} />
+      <PreviewConsole
+        messages={messages}
+        onFix={onFix && (() => onFix(fixPreviewRequest(title, messages.entries)))}
+      />
     </div>
   )
 }
 
-function BuildFailed({ preview, onShowBuild }: PreviewTabProps) {
-  const first = preview.data?.build?.errors?.[0]
+function BuildFailed({ title, preview, onShowBuild, onFix }: PreviewTabProps) {
+  const build = preview.data?.build
+  const first = build?.errors?.[0]
   return (
     <div className={classes.build} role="alert">
       <Text fw={500}>This does not build yet</Text>
       {first && <BuildProblem message={first} />}
-      <div>
+      <Group gap="xs">
+        {build && onFix && (
+          <Button size="compact-sm" onClick={() => onFix(fixBuildRequest(title, build))}>
+            Fix this
+          </Button>
+        )}
         <Button size="compact-sm" variant="default" onClick={onShowBuild}>
           Show the build report
         </Button>
-      </div>
+      </Group>
     </div>
   )
 }

@@ -48,6 +48,11 @@ export const Answer = memo(function Answer({ message, isLast, onContinue, onRetr
               <ArtifactCard artifact={artifact} />
             </li>
           ))}
+          {answer.making && (
+            <li className={classes.making}>
+              <Loader size="xs" aria-hidden /> Making {answer.making}…
+            </li>
+          )}
         </ul>
       )}
       {!answer.isRunning && answer.generation && (

@@ -1,12 +1,14 @@
 import { useMediaQuery } from '@mantine/hooks'
-import { lazy, Suspense, useEffect } from 'react'
+import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react'
 import { liveGenerations } from '../../api/live.ts'
 import { ArtifactFrame } from '../artifacts/artifact-frame.tsx'
 import { useOpenArtifact } from '../artifacts/use-open-artifact.ts'
 import { messagesOf, useConversation } from '../conversations/queries.ts'
 import { Announcer } from './announcer.tsx'
 import { Chat } from './chat.tsx'
-import { watchGenerations } from './use-live.ts'
+import { outbox, sendMessage } from './outbox.ts'
+import { chosenModel, requestFields, useChatSettings, useModels } from './settings.ts'
+import { isOpen, watchGenerations } from './use-live.ts'
 
 const ArtifactPanel = lazy(() => import('../artifacts/artifact-panel.tsx'))
 
@@ -31,6 +33,18 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
     })
   }, [isWide, conversationId, openArtifact])
 
+  const chat = useChatSettings()
+  const models = useModels()
+  const outgoing = useSyncExternalStore(outbox.subscribe, () => outbox.read(conversationId ?? 'new'))
+  const isBusy = outgoing !== undefined || messages.some(message => isOpen(message.generation?.status))
+
+  function fix(message: string): void {
+    if (!conversationId) return
+    const fields = requestFields(chat.settings, chosenModel(models.data, chat.settings.model))
+    void sendMessage({ message, conversationId, ...fields })
+    if (!isWide) openArtifact(null)
+  }
+
   const artifacts = messages.flatMap(message => message.artifacts)
   return (
     <ArtifactFrame
@@ -45,6 +59,7 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
               artifacts={artifacts}
               onOpen={openArtifact}
               onClose={() => openArtifact(null)}
+              onFix={isBusy ? null : fix}
             />
           </Suspense>
         ) : null

@@ -8,7 +8,7 @@ import type { useConversation } from '../conversations/queries.ts'
 import { ChatHeader } from './chat-header.tsx'
 import { Composer } from './composer.tsx'
 import { useDraft } from './drafts.ts'
-import { MessageList } from './message-list.tsx'
+import { isGone, MessageList } from './message-list.tsx'
 import classes from './messages.module.css'
 import { answerAgain, goOn, outbox, sendAgain, sendMessage } from './outbox.ts'
 import { chosenModel, requestFields, useChatSettings, useModels } from './settings.ts'
@@ -76,7 +76,7 @@ export function Chat({ conversationId, conversation, messages }: ChatProps) {
   const onRetry = useCallback((id: string) => redo(answerAgain(id)), [redo])
 
   const stop = running ? () => void stopNow(running.id) : null
-  const isMissing = conversation.isError && messages.length === 0
+  const isMissing = isGone(conversation.error) || (conversation.isError && messages.length === 0)
   return (
     <section
       className={classes.chat}

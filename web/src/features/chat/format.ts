@@ -31,7 +31,7 @@ export function formatCost(microCredits: number): string {
 export function formatPrice(model: Model): string {
   const { inputPriceMicroCredits: input, outputPriceMicroCredits: output } = model
   if (input === 0 && output === 0) return 'free'
-  return `${perMillion(input)} in, ${perMillion(output)} out / 1M`
+  return `${perMillion(input)} / ${perMillion(output)} credits per 1M`
 }
 
 function perMillion(microCreditsPerThousand: number): string {

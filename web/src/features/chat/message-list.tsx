@@ -27,6 +27,8 @@ interface MessageListProps {
 export function MessageList(props: MessageListProps) {
   const { conversation, messages, isNew, outgoing, scroll } = props
   const isEmpty = isNew && !outgoing
+  const hasProblem = !isNew && conversation.isError && (messages.length === 0 || isGone(conversation.error))
+  const shown = hasProblem ? [] : messages
   return (
     <section
       ref={scroll.area}
@@ -39,9 +41,7 @@ export function MessageList(props: MessageListProps) {
       <div ref={scroll.content} className={classes.column}>
         {isEmpty && <EmptyChat onChoose={props.onSuggestion} />}
         {!isNew && conversation.isPending && <Waiting />}
-        {!isNew && conversation.isError && messages.length === 0 && (
-          <Problem error={conversation.error} onRetry={() => void conversation.refetch()} />
-        )}
+        {hasProblem && <Problem error={conversation.error} onRetry={() => void conversation.refetch()} />}
         {conversation.hasNextPage && (
           <div className={classes.earlier}>
             <Button
@@ -55,14 +55,14 @@ export function MessageList(props: MessageListProps) {
           </div>
         )}
         <ol className={classes.list} aria-label="Messages">
-          {messages.map((message, index) => (
+          {shown.map((message, index) => (
             <li key={message.id}>
               {message.role === 'user' ? (
                 <UserMessage text={message.content} />
               ) : (
                 <Answer
                   message={message}
-                  isLast={index === messages.length - 1 && !outgoing}
+                  isLast={index === shown.length - 1 && !outgoing}
                   onContinue={props.onContinue}
                   onRetry={props.onRetry}
                 />
@@ -93,17 +93,22 @@ function Waiting() {
   )
 }
 
+/** Whether an error says that the chat does not exist (any more). */
+export function isGone(error: unknown): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.status === 400)
+}
+
 function Problem({ error, onRetry }: { error: unknown; onRetry: () => void }) {
-  const isGone = error instanceof ApiError && (error.status === 404 || error.status === 400)
+  const isAway = isGone(error)
   return (
     <Stack align="center" gap="xs" pt="14vh">
       <Title order={1} size="h3" ta="center">
-        {isGone ? 'This chat is not here' : 'The chat could not be loaded'}
+        {isAway ? 'This chat is not here' : 'The chat could not be loaded'}
       </Title>
       <Text c="dimmed" ta="center">
-        {isGone ? 'It was deleted, or it belongs to another account.' : explain(error)}
+        {isAway ? 'It was deleted, or it belongs to another account.' : explain(error)}
       </Text>
-      {isGone ? (
+      {isAway ? (
         <Button component={Link} href="/" mt="sm">
           Start a new chat
         </Button>

@@ -58,7 +58,12 @@ export function ModelPicker({ models, chosen, onChoose }: ModelPickerProps) {
         <Combobox.Options mah={320} style={{ overflowY: 'auto' }} aria-label="Models">
           {shown.length === 0 && <Combobox.Empty>No model matches</Combobox.Empty>}
           {shown.map(model => (
-            <Combobox.Option key={model.id} value={model.id} active={model.id === chosen?.id}>
+            <Combobox.Option
+              key={model.id}
+              value={model.id}
+              className={classes.option ?? ''}
+              active={model.id === chosen?.id}
+            >
               <ModelLine model={model} isChosen={model.id === chosen?.id} />
             </Combobox.Option>
           ))}
@@ -81,7 +86,7 @@ function ModelLine({ model, isChosen }: { model: Model; isChosen: boolean }) {
         {model.label}
       </Text>
       <Text size="xs" c="dimmed">
-        {model.provider} · {formatTokens(model.contextTokens)} context · {formatPrice(model)}
+        {formatTokens(model.contextTokens)} of context · {formatPrice(model)}
       </Text>
     </InputBase>
   )

@@ -77,8 +77,7 @@ export function watchGenerations(): () => void {
       ...page,
       messages: page.messages.map(message => (message.id === live.replyId ? ended(message, live) : message)),
     }))
-    liveGenerations.drop(live.id)
-    void refreshConversation(live.conversationId)
+    void refreshConversation(live.conversationId).finally(() => liveGenerations.drop(live.id))
     refreshConversationList()
   })
 }

@@ -1,4 +1,4 @@
-import { type InfiniteData, useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
+import { type InfiniteData, useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { request } from '../../api/client.ts'
 import { queryClient } from '../../api/queries.ts'
 import type { Conversation, ConversationPage, Message } from '../../api/types.ts'
@@ -56,14 +56,15 @@ export function useRenameConversation() {
 }
 
 export function useDeleteConversation() {
-  const client = useQueryClient()
   return useMutation({
     mutationFn: (id: string) => request(`/conversations/${id}`, { method: 'DELETE' }),
-    onSuccess: (_, id) => {
-      client.removeQueries({ queryKey: conversationKey(id) })
-      void client.invalidateQueries({ queryKey: listKey })
-    },
+    onSuccess: refreshConversationList,
   })
+}
+
+/** Forgets a deleted conversation, once no page shows it. */
+export function forgetConversation(id: string): void {
+  queryClient.removeQueries({ queryKey: conversationKey(id) })
 }
 
 /** Reads the list again: a title or an order has changed. */

@@ -4,7 +4,7 @@ import { notifications } from '@mantine/notifications'
 import { useLocation } from 'wouter'
 import { explain } from '../../api/errors.ts'
 import type { Conversation } from '../../api/types.ts'
-import { useDeleteConversation } from './queries.ts'
+import { forgetConversation, useDeleteConversation } from './queries.ts'
 import { RenameForm } from './rename-form.tsx'
 
 /** Rename and delete of one conversation, each with its dialog. */
@@ -38,6 +38,7 @@ export function useConversationActions(conversation: Pick<Conversation, 'id' | '
     try {
       await deleteConversation(conversation.id)
       if (location === `/c/${conversation.id}`) navigate('/', { replace: true })
+      setTimeout(() => forgetConversation(conversation.id))
       notifications.show({ message: 'Chat deleted.' })
     } catch (thrown) {
       notifications.show({ color: 'red', title: 'The chat was not deleted', message: explain(thrown) })
