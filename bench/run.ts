@@ -1,6 +1,6 @@
 // npm run bench: what Atelier costs beside the provider called directly, a bare proxy and a hand-tuned app, in one run.
 // Options: --quick (about a minute), --rounds N, --only direct,proxy,floor,atelier, --columns firstToken,request,…,
-// --profile FOLDER (CPU profile of Atelier's server).
+// --node-flags='--cpu-prof --cpu-prof-dir=FOLDER' (for the node of Atelier's server).
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -17,7 +17,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     only: { type: 'string' },
     columns: { type: 'string' },
-    profile: { type: 'string' },
+    'node-flags': { type: 'string', default: '' },
   },
 })
 
@@ -50,7 +50,7 @@ async function main(): Promise<void> {
   const bench: Bench = { client, provider, postmaster: database.postmaster, amounts }
 
   say('preparing accounts and conversations\n')
-  const nodeFlags = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${options.profile}`] : []
+  const nodeFlags = options['node-flags'].split(' ').filter(Boolean)
   const starters = await prepareRows(names, {
     ...{ database, dataDir, nodeFlags },
     providerPort: hello.port,
