@@ -85,7 +85,7 @@ function signInLimits(read: Reader) {
     loginsPerHour: read.integer('LOGIN_LIMIT_PER_HOUR', 10, { min: 1 }),
     loginsPerNetworkPerHour: read.integer('LOGIN_LIMIT_PER_NETWORK_PER_HOUR', 100, { min: 1 }),
     codesPerHour: read.integer('CODE_LIMIT_PER_HOUR', 5, { min: 1 }),
-    codesPerNetworkPerHour: read.integer('CODE_LIMIT_PER_NETWORK_PER_HOUR', 50, { min: 1 }),
+    codesPerNetworkPerHour: read.integer('CODE_LIMIT_PER_NETWORK_PER_HOUR', 100, { min: 1 }),
     signupsPerHour: read.integer('SIGNUP_LIMIT_PER_HOUR', 200, { min: 1 }),
   }
 }

@@ -68,11 +68,11 @@ export type TestDeps = Partial<Omit<AccountsDeps, 'settings'>> & {
 /** Accounts behind a real server on a database of their own; everything goes away with it. */
 export async function createTestAccounts(overrides: TestDeps = {}) {
   const { settings, trustProxy, database: given, ...rest } = overrides
+  const outbox = createOutbox()
+  const clock = createClock()
   const own = given ? null : await createTestDatabase()
   const db = given?.db ?? own?.db
   if (!db) throw new Error('no database')
-  const outbox = createOutbox()
-  const clock = createClock()
   const failures: unknown[] = []
   const deps: AccountsDeps = {
     db,
@@ -121,6 +121,49 @@ export async function createTestAccounts(overrides: TestDeps = {}) {
       await this.close()
     },
   }
+}
+
+let people = 0
+
+/** Signs somebody new up and gives what their client would hold. */
+export async function signUpSomebody(site: TestAccounts, email = `person${++people}@example.com`) {
+  const answer = await site.call('POST', '/accounts', { email, password })
+  if (answer.status !== 201) throw new Error(`signing up answered ${answer.status}: ${answer.text}`)
+  const { account, accessToken, refreshToken } = answer.body.data
+  return {
+    id: account.id as string,
+    email,
+    token: accessToken as string,
+    refreshToken: refreshToken as string,
+  }
+}
+
+/** Signs in and gives the tokens. */
+export async function signIn(site: TestAccounts, email: string, options: Call = {}) {
+  const answer = await site.call('POST', '/sessions', { email, password }, options)
+  if (answer.status !== 201) throw new Error(`signing in answered ${answer.status}: ${answer.text}`)
+  return {
+    token: answer.body.data.accessToken as string,
+    refreshToken: answer.body.data.refreshToken as string,
+  }
+}
+
+/** Asks for a code and reads it where it arrived. */
+export async function codeFor(
+  site: TestAccounts,
+  email: string,
+  purpose: string,
+  options: Call = {},
+): Promise<string> {
+  const answer = await site.call('POST', '/codes', { email, purpose }, options)
+  if (answer.status !== 202) throw new Error(`asking for a code answered ${answer.status}: ${answer.text}`)
+  await site.accounts.idle()
+  return site.outbox.code(email)
+}
+
+/** A code that is surely not this one. */
+export function otherCode(code: string): string {
+  return code === '000000' ? '000001' : '000000'
 }
 
 export type TestAccounts = Awaited<ReturnType<typeof createTestAccounts>>

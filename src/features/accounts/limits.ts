@@ -29,7 +29,7 @@ export const defaultLimits: LimitSettings = {
   loginsPerNetworkPerHour: 100,
   loginsPerAddressPerQuarter: 25,
   codesPerHour: 5,
-  codesPerNetworkPerHour: 50,
+  codesPerNetworkPerHour: 100,
   codesPerHourInAll: 2000,
   signupsPerHour: 200,
   refreshFailures: 100,

@@ -9,7 +9,15 @@ import {
   setSessionCookies,
 } from '../../transport/cookies.ts'
 import { checkCsrfToken, issueCsrfToken } from '../../transport/csrf.ts'
-import type { Accounts, Client } from './index.ts'
+import type { Client } from './security-log.ts'
+import type { SessionTokens } from './sessions.ts'
+
+/** Whoever keeps the sessions that browsers hold. */
+export interface SessionKeeper {
+  authenticate(token: string): Promise<Identity>
+  refresh(input: { refreshToken: string; client: Client }): Promise<SessionTokens>
+  csrfKey: Buffer
+}
 
 export type WebSessions = ReturnType<typeof createWebSessions>
 
@@ -19,7 +27,7 @@ export function clientOf(request: FastifyRequest): Client {
 }
 
 /** Sessions as browsers hold them: cookies that renew themselves, and the CSRF token beside them. */
-export function createWebSessions(accounts: Accounts, cookies: CookieSettings) {
+export function createWebSessions(accounts: SessionKeeper, cookies: CookieSettings) {
   const authenticator: Authenticator = {
     authenticate: accounts.authenticate,
     fromCookies: (request, reply) => identify(accounts, cookies, { request, reply }),
@@ -38,7 +46,7 @@ export function createWebSessions(accounts: Accounts, cookies: CookieSettings) {
 
 /** Who the cookies vouch for; a good refresh cookie renews a missing or expired access cookie within the request. */
 async function identify(
-  accounts: Accounts,
+  accounts: SessionKeeper,
   cookies: CookieSettings,
   exchange: { request: FastifyRequest; reply: FastifyReply },
 ): Promise<Identity | null> {
