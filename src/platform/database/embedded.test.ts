@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmod, chown, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
@@ -191,6 +191,22 @@ test('a data folder whose path is too long for a socket', async () => {
   await server.ask('insert far')
   await server.close()
   await expect(stat(server.ready.socket)).rejects.toThrow('ENOENT')
+})
+
+test('a copy of the folder of a running server is a database of its own', async () => {
+  const first = await start()
+  await first.ask('insert both')
+  const copy = join(folder, 'copy')
+  // As root would restore it: everything belongs to root afterwards.
+  await cp(dataDir, copy, { recursive: true, filter: async path => !(await stat(path)).isSocket() })
+  await chmod(copy, 0o700)
+  const second = await start(copy)
+  expect(second.ready.postmaster).not.toBe(first.ready.postmaster)
+  await second.ask('insert copy')
+  expect(await marksOf(second)).toEqual(['both', 'copy'])
+  expect(await marksOf(first)).toEqual(['both'])
+  await second.close()
+  expect(await marksOf(first)).toEqual(['both'])
 })
 
 test.runIf(isRoot)('an ordinary user runs it as himself, and a stranger is refused at once', async () => {

@@ -127,7 +127,8 @@ async function reach(site: Site): Promise<Lease> {
       child === null &&
       !(await isInUse({ cluster, pidFile, answer, waitedMs: Date.now() - startedAt }))
     ) {
-      child = await start(site, pidFile, avoidCluster)
+      if (answer === 'absent' && pidFile) await removeSocketFolder(pidFile.socketFolder)
+      child = await start(site, avoidCluster)
     }
     await sleep(pauseMs)
   }
@@ -161,9 +162,8 @@ async function isInUse({ cluster, pidFile, answer, waitedMs }: Sighting): Promis
   return true
 }
 
-async function start(site: Site, stale: PidFile | null, avoidCluster: boolean): Promise<Postmaster> {
+async function start(site: Site, avoidCluster: boolean): Promise<Postmaster> {
   await disownLocks(site.place.cluster)
-  if (stale?.socketFolder) await removeSocketFolder(stale.socketFolder)
   const socketFolder = await makeSocketFolder(site.place, { avoidCluster })
   return spawnPostmaster(site.place, { native: site.native, socketFolder, settings: site.settings })
 }

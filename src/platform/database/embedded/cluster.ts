@@ -107,7 +107,10 @@ async function runInitdb({ native, folder, passwordFile, owner }: InitdbTask): P
     complaint += chunk
   })
   const problem = await new Promise<string | null>(resolve => {
-    child.on('error', error => resolve(error.message))
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      // The file is there, so what is missing is the loader that it names.
+      resolve(error.code === 'ENOENT' ? 'this system has no glibc, as Alpine' : error.message),
+    )
     child.on('close', code => resolve(code === 0 ? null : complaint.trim().replaceAll('\n', '; ')))
   })
   if (problem === null) return

@@ -39,11 +39,10 @@ export async function canReach(path: string, owner: Owner): Promise<boolean> {
 
 /** Gives a folder and all it holds to the owner; links are changed themselves, never followed. */
 export async function giveTo(owner: Owner, folder: string): Promise<void> {
-  if (!owner.isOther) return
-  await chown(folder, owner.uid, owner.gid)
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) await giveTo(owner, path)
     else if ((await lstat(path)).isFile()) await chown(path, owner.uid, owner.gid)
   }
+  await chown(folder, owner.uid, owner.gid)
 }

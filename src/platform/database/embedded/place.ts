@@ -3,7 +3,7 @@ import { chmod, chown, link, mkdir, open, readFile, realpath, rm, stat, writeFil
 import { dirname, join } from 'node:path'
 import { DatabaseStartError } from '../start-error.ts'
 import { exists, ignore } from './native.ts'
-import { canReach, newOwner, type Owner, ownerOf } from './owner.ts'
+import { canReach, giveTo, newOwner, type Owner, ownerOf } from './owner.ts'
 
 /** Where one cluster lives and who runs it. */
 export interface Place {
@@ -32,15 +32,27 @@ export async function findPlace(folder: string): Promise<Place> {
   const dataDir = await realpath(folder)
   const home = await homeOf(dataDir)
   const cluster = join(home, 'postgres')
-  if (!(await exists(cluster))) return { dataDir, home, cluster, owner: await openPath(dataDir, home) }
+  const owner = (await exists(cluster)) ? await takeOver(cluster) : newOwner()
+  if (home === dataDir) await openPath(dataDir, owner)
+  if (!(await canReach(home, owner))) {
+    throw new DatabaseStartError(
+      `user id ${owner.uid}, which runs Postgres for root, cannot reach ${home}: move DATA_DIR out of closed folders, or set DATABASE_URL`,
+    )
+  }
+  return { dataDir, home, cluster, owner }
+}
+
+/** Who runs an existing cluster. One that belongs to root was copied or restored by root: it is given to Postgres' user. */
+async function takeOver(cluster: string): Promise<Owner> {
   const owner = await ownerOf(cluster)
+  const { uid } = await stat(cluster)
   if (!owner) {
-    const { uid } = await stat(cluster)
     throw new DatabaseStartError(
       `the database in ${cluster} belongs to user id ${uid}: start as that user, or give the folder to this one`,
     )
   }
-  return { dataDir, home, cluster, owner }
+  if (owner.isOther && uid !== owner.uid) await giveTo(owner, cluster)
+  return owner
 }
 
 /** Whether a database has been made for this DATA_DIR. Changes nothing. */
@@ -67,12 +79,11 @@ async function homeOf(dataDir: string): Promise<string> {
 }
 
 /** Lets the owner pass through DATA_DIR (only pass: 0710 for its group), when DATA_DIR is ours and closed. */
-async function openPath(dataDir: string, home: string): Promise<Owner> {
-  const owner = newOwner()
-  if (!owner.isOther || home !== dataDir || (await canReach(dataDir, owner))) return owner
+async function openPath(dataDir: string, owner: Owner): Promise<void> {
+  const { uid } = await stat(dataDir)
+  if (uid !== 0 || (await canReach(dataDir, owner))) return
   await chown(dataDir, 0, owner.gid)
   await chmod(dataDir, 0o710)
-  return owner
 }
 
 async function relocate(dataDir: string, owner: Owner): Promise<string> {
