@@ -9,6 +9,7 @@ const layers = ['lib', 'platform', 'transport', 'features', 'dialects', 'app', '
 const platformOrder = [
   'secrets',
   'database',
+  'redis',
   'cache',
   'queue',
   'events',
