@@ -62,12 +62,13 @@ export function createClock(start = Date.now()) {
 export type TestDeps = Partial<Omit<AccountsDeps, 'settings'>> & {
   settings?: Partial<AccountsDeps['settings']>
   trustProxy?: string
+  secureCookies?: boolean
   database?: { db: Database }
 }
 
 /** Accounts behind a real server on a database of their own; everything goes away with it. */
 export async function createTestAccounts(overrides: TestDeps = {}) {
-  const { settings, trustProxy, database: given, ...rest } = overrides
+  const { settings, trustProxy, secureCookies, database: given, ...rest } = overrides
   const outbox = createOutbox()
   const clock = createClock()
   const own = given ? null : await createTestDatabase()
@@ -94,7 +95,7 @@ export async function createTestAccounts(overrides: TestDeps = {}) {
     ...rest,
   }
   const accounts = createAccounts(deps)
-  const web = createWebSessions(accounts, { isSecure: false, maxAgeSeconds: 604_800 })
+  const web = createWebSessions(accounts, { isSecure: secureCookies ?? false, maxAgeSeconds: 604_800 })
   const server = await createServer({
     logger: pino({ level: 'silent' }),
     authenticator: web.authenticator,

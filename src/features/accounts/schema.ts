@@ -112,7 +112,7 @@ export const SignInBody = Type.Object(
   },
 )
 
-export const RefreshBody = Type.Optional(
+export const RefreshBody = Type.Union([
   Type.Object(
     {
       refreshToken: Type.Optional(
@@ -125,7 +125,8 @@ export const RefreshBody = Type.Optional(
     },
     closed,
   ),
-)
+  Type.Null(),
+])
 
 /** What signing in gives: the account and its tokens. */
 export const SignedIn = Type.Object(
@@ -201,7 +202,7 @@ const confirmation = { code: fields.code, currentPassword: Type.Optional(fields.
 export const EmailBody = Type.Object({ email: fields.email, ...confirmation }, closed)
 export const MobileBody = Type.Object({ mobile: fields.mobile, ...confirmation }, closed)
 
-export const DeletionBody = Type.Optional(
+export const DeletionBody = Type.Union([
   Type.Object(
     {
       password: Type.Optional(fields.password),
@@ -209,4 +210,5 @@ export const DeletionBody = Type.Optional(
     },
     { ...closed, examples: [{ password: 'correct horse battery staple' }] },
   ),
-)
+  Type.Null(),
+])
