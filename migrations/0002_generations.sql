@@ -8,6 +8,9 @@ create table conversations (
   -- 'auto' titles may be replaced by the product, 'user' titles only by a person.
   title_source text not null default 'auto' check (title_source in ('auto', 'user')),
   system_prompt text,
+  -- What the messages up to a position came to, told instead of them when they no longer fit.
+  summary text,
+  summary_until integer not null default 0,
   message_count integer not null default 0,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now()
@@ -62,6 +65,9 @@ create table generations (
   -- Whether it runs as a job: then the death of its process means another attempt, not an end.
   is_job boolean not null default false,
   attempts integer not null default 0,
+  -- The client's own name for this request, and a hash of what it asked.
+  idempotency_key text,
+  request_hash bytea,
   -- The process that runs it, and when it last said so.
   runner text,
   heartbeat_at timestamptz,
@@ -72,4 +78,6 @@ create table generations (
 
 create index generations_by_account on generations (account_id, created_at desc);
 create index generations_by_conversation on generations (conversation_id, created_at);
+create unique index generations_idempotency on generations (account_id, idempotency_key)
+  where idempotency_key is not null;
 create index generations_open on generations (heartbeat_at) where status in ('queued', 'running');

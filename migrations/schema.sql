@@ -90,6 +90,8 @@ create table conversations (
   title text not null,
   title_source text not null default 'auto'::text,
   system_prompt text,
+  summary text,
+  summary_until integer not null default 0,
   message_count integer not null default 0,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
@@ -122,6 +124,8 @@ create table generations (
   marks jsonb not null default '[]'::jsonb,
   is_job boolean not null default false,
   attempts integer not null default 0,
+  idempotency_key text,
+  request_hash bytea,
   runner text,
   heartbeat_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
@@ -136,6 +140,7 @@ create table generations (
 ) with (fillfactor=70);
 create index generations_by_account on generations using btree (account_id, created_at desc);
 create index generations_by_conversation on generations using btree (conversation_id, created_at);
+create unique index generations_idempotency on generations using btree (account_id, idempotency_key) where (idempotency_key is not null);
 create index generations_open on generations using btree (heartbeat_at) where (status = any (array['queued'::text, 'running'::text]));
 
 create table messages (

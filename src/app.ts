@@ -9,11 +9,14 @@ import { artifactRoutes, previewRoutes } from './features/artifacts/routes.ts'
 import { createConversations } from './features/conversations/index.ts'
 import { conversationRoutes } from './features/conversations/routes.ts'
 import { createGenerations } from './features/generations/index.ts'
+import { workGenerations } from './features/generations/jobs.ts'
 import { generationRoutes } from './features/generations/routes.ts'
 import { modelRoutes } from './features/generations/routes-models.ts'
 import { createEsbuildBundler } from './platform/bundler/esbuild.ts'
 import { ensureVendor } from './platform/bundler/vendor.ts'
+import type { Cache } from './platform/cache/index.ts'
 import { createMemoryCache } from './platform/cache/memory.ts'
+import { createRedisCache } from './platform/cache/redis.ts'
 import { startEmbedded } from './platform/database/embedded.ts'
 import { openDatabase } from './platform/database/index.ts'
 import { migrate } from './platform/database/migrate.ts'
@@ -21,11 +24,16 @@ import { createMemoryEventLogs } from './platform/events/memory.ts'
 import { openDiskFiles } from './platform/files/disk.ts'
 import { fileRoutes } from './platform/files/routes.ts'
 import { createConsoleMail } from './platform/mail/console.ts'
+import { createSmtpMail } from './platform/mail/smtp.ts'
 import { createModels } from './platform/models/catalogue.ts'
+import { createPostgresQueue } from './platform/queue/postgres.ts'
+import { createRedisQueue } from './platform/queue/redis.ts'
 import { loadSecrets } from './platform/secrets/index.ts'
 import { createConsoleSms } from './platform/sms/console.ts'
+import { createWebhookSms } from './platform/sms/webhook.ts'
 import { openConsole } from './transport/console.ts'
 import { healthRoutes } from './transport/health.ts'
+import { limitRequests } from './transport/limits.ts'
 import { collectOpenApi, serveOpenApi } from './transport/openapi.ts'
 import { createServer } from './transport/server.ts'
 
@@ -39,103 +47,30 @@ export interface AppOptions {
 
 export type App = Awaited<ReturnType<typeof createApp>>
 
+/** Keeps a part until the app closes; what was opened last is closed first. */
+type Hold = <Part extends { close(): Promise<void> }>(part: Part) => Part
+
 /** Builds the whole server from its configuration: what we stand on, what we do, how the world reaches us. */
-export async function createApp({ config, logger, built, consoleDirectory }: AppOptions) {
+export async function createApp(options: AppOptions) {
+  const { config } = options
   const stack = new AsyncDisposableStack()
-  const held = <Part extends { close(): Promise<void> }>(part: Part): Part => {
+  const hold: Hold = part => {
     stack.defer(() => part.close())
     return part
   }
   try {
-    // What we stand on
-    const dataDir = resolve(config.dataDir)
-    const address = { url: config.publicUrl ?? `http://localhost:${config.port}` }
-    const secrets = await loadSecrets(dataDir, { jwt: config.jwtSecret, encryption: config.encryptionKey })
-    const source = config.databaseUrl ?? held(await startEmbedded({ dataDir, logger })).connection
-    for (const name of await migrate({ source })) logger.info({ name }, 'migrated')
-    const database = held(openDatabase({ source, maxConnections: 20 }))
-    const { db } = database
-    const cache = held(createMemoryCache())
-    const events = held(createMemoryEventLogs())
-    const files = held(
-      await openDiskFiles({ root: join(dataDir, 'files'), key: secrets.links, publicUrl: () => address.url }),
-    )
-    const models = held(createModels({ settings: config.models, isProduction: config.isProduction }))
-    const print = (text: string) => logger.info(text)
-    const mail = held(createConsoleMail(print))
-    const sms = held(createConsoleSms(print))
-    await built
-    const vendor = await ensureVendor()
-    const bundler = held(createEsbuildBundler({ vendor }))
-
-    // What we do
-    const accounts = held(
-      createAccounts({
-        db,
-        cache,
-        mail,
-        sms,
-        secrets: [secrets.jwt],
-        accessLifetimeSeconds: 15 * 60,
-        settings: accountSettings(config, address),
-        report: (error, what) => logger.error({ err: error }, what),
-      }),
-    )
-    const generations = createGenerations({
-      db,
-      models,
-      events,
-      deadlines: config.models,
-      log: logger,
-      drainMs: config.isProduction ? 25_000 : 2000,
-    })
-    const artifacts = createArtifacts({ db, files, bundler, previewKey: `preview:${secrets.links}` })
-    generations.observe(artifacts.observer)
-    const conversations = createConversations({ db, generations, artifacts })
-    const recovered = await generations.recover()
-    if (recovered > 0)
-      logger.warn({ count: recovered }, 'interrupted answers of a server that stopped suddenly')
-
-    // How the world reaches us
-    const cookies = { isSecure: config.isProduction, maxAgeSeconds: 7 * 24 * 3600 }
-    const web = createWebSessions(accounts, cookies)
-    const console = await openConsole(consoleDirectory)
-    const server = await createServer({
-      logger,
-      authenticator: web.authenticator,
-      corsOrigins: config.corsOrigins,
-      trustProxy: config.trustProxy,
-      fallback: console.fallback,
-    })
+    const platform = await standOn(options, hold)
+    const features = await createFeatures(platform, options, hold)
+    const server = await reach(platform, features, options)
     stack.defer(() => server.close())
-    await collectOpenApi(server, tags)
-    await server.register(healthRoutes(version, { database: database.ping }))
-    await server.register(
-      async api => {
-        await api.register(accountRoutes(accounts, web))
-        await api.register(modelRoutes(models))
-        await api.register(generationRoutes(generations))
-        await api.register(conversationRoutes(conversations))
-        await api.register(artifactRoutes(artifacts))
-      },
-      { prefix: '/api/v1' },
-    )
-    await server.register(previewRoutes(artifacts, { vendorDirectory: vendor.directory }))
-    await server.register(fileRoutes(files))
-    await serveOpenApi(server)
-    await server.register(console.routes)
-    await server.ready()
-
-    // The last thing opened is the first to close: running answers may end while their readers are still connected.
-    stack.defer(() => generations.close())
+    // The last things opened are the first to close: running answers may end while their readers are still connected.
+    stack.defer(() => features.generations.close())
     const opened = stack.move()
+    const { address, dataDir, models, database } = platform
     return {
+      ...features,
       server,
-      accounts,
-      generations,
-      conversations,
-      artifacts,
-      db,
+      db: database.db,
       dataDir,
       get url() {
         return address.url
@@ -147,12 +82,130 @@ export async function createApp({ config, logger, built, consoleDirectory }: App
         if (!config.publicUrl) address.url = `http://localhost:${new URL(bound).port}`
         return address.url
       },
+      /** Begins to do queued work; the worker is closed before everything else. */
+      async work(): Promise<void> {
+        const worker = await workGenerations(features.generations, platform.queue, {
+          concurrency: config.workerConcurrency,
+          limiters: providerLimiters(platform.cache, config),
+        })
+        opened.defer(() => worker.close({ drainMs: drainMsOf(config) }))
+      },
       close: () => opened.disposeAsync(),
     }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
+}
+
+type Platform = Awaited<ReturnType<typeof standOn>>
+type Features = Awaited<ReturnType<typeof createFeatures>>
+
+/** What we stand on. */
+async function standOn({ config, logger, built }: AppOptions, hold: Hold) {
+  const dataDir = resolve(config.dataDir)
+  const address = { url: config.publicUrl ?? `http://localhost:${config.port}` }
+  const secrets = await loadSecrets(dataDir, { jwt: config.jwtSecret, encryption: config.encryptionKey })
+  const source = config.databaseUrl ?? hold(await startEmbedded({ dataDir, logger })).connection
+  for (const name of await migrate({ source })) logger.info({ name }, 'migrated')
+  const database = hold(openDatabase({ source, maxConnections: 20 }))
+  const { redisUrl } = config
+  const report = (err: unknown) => logger.warn({ err }, 'Redis is away')
+  const cache = hold(redisUrl ? createRedisCache({ url: redisUrl, report }) : createMemoryCache())
+  const events = hold(createMemoryEventLogs())
+  const queueOptions = { name: 'generations', log: logger }
+  const queue = hold(
+    redisUrl
+      ? await createRedisQueue({ ...queueOptions, url: redisUrl })
+      : await createPostgresQueue({ ...queueOptions, source }),
+  )
+  const disk = { root: join(dataDir, 'files'), key: secrets.links, publicUrl: () => address.url }
+  const files = hold(await openDiskFiles(disk))
+  const models = hold(createModels({ settings: config.models, isProduction: config.isProduction }))
+  await built
+  const vendor = await ensureVendor()
+  const bundler = hold(createEsbuildBundler({ vendor }))
+  return { dataDir, address, secrets, database, cache, events, queue, files, models, vendor, bundler }
+}
+
+/** What we do. */
+async function createFeatures(platform: Platform, { config, logger }: AppOptions, hold: Hold) {
+  const { database, cache, events, queue, files, models, bundler, secrets, address } = platform
+  const { db } = database
+  const print = (text: string) => logger.info(text)
+  const { host, port, user, password, from } = config.smtp
+  const mail = hold(host ? createSmtpMail({ host, port, user, password, from }) : createConsoleMail(print))
+  const sms = hold(
+    config.smsWebhookUrl ? createWebhookSms({ url: config.smsWebhookUrl }) : createConsoleSms(print),
+  )
+  const accounts = hold(
+    createAccounts({
+      db,
+      cache,
+      mail,
+      sms,
+      secrets: [secrets.jwt],
+      accessLifetimeSeconds: 15 * 60,
+      settings: accountSettings(config, address),
+      report: (error, what) => logger.error({ err: error }, what),
+    }),
+  )
+  const generations = createGenerations({
+    db,
+    models,
+    events,
+    queue,
+    cache,
+    deadlines: config.models,
+    log: logger,
+    drainMs: drainMsOf(config),
+  })
+  const artifacts = createArtifacts({ db, files, bundler, previewKey: `preview:${secrets.links}` })
+  generations.observe(artifacts.observer)
+  const conversations = createConversations({ db, generations, artifacts })
+  const recovered = await generations.recover()
+  if (recovered > 0)
+    logger.warn({ count: recovered }, 'looked after answers of a server that stopped suddenly')
+  return { accounts, generations, artifacts, conversations }
+}
+
+/** How the world reaches us. */
+async function reach(
+  platform: Platform,
+  features: Features,
+  { config, logger, consoleDirectory }: AppOptions,
+) {
+  const { accounts, generations, artifacts, conversations } = features
+  const { models, vendor, files, database, cache } = platform
+  const web = createWebSessions(accounts, { isSecure: config.isProduction, maxAgeSeconds: 7 * 24 * 3600 })
+  const console = await openConsole(consoleDirectory)
+  const server = await createServer({
+    logger,
+    authenticator: web.authenticator,
+    corsOrigins: config.corsOrigins,
+    trustProxy: config.trustProxy,
+    fallback: console.fallback,
+  })
+  const { windowMs, maxRequests } = config.rateLimit
+  await collectOpenApi(server, tags)
+  await server.register(healthRoutes(version, { database: database.ping }))
+  await server.register(
+    async api => {
+      limitRequests(api, cache.limiter({ name: 'requests', points: maxRequests, windowMs }))
+      await api.register(accountRoutes(accounts, web))
+      await api.register(modelRoutes(models))
+      await api.register(generationRoutes(generations))
+      await api.register(conversationRoutes(conversations))
+      await api.register(artifactRoutes(artifacts))
+    },
+    { prefix: '/api/v1' },
+  )
+  await server.register(previewRoutes(artifacts, { vendorDirectory: vendor.directory }))
+  await server.register(fileRoutes(files))
+  await serveOpenApi(server)
+  await server.register(console.routes)
+  await server.ready()
+  return server
 }
 
 /** Version of the product, as told by /health. */
@@ -176,4 +229,14 @@ function accountSettings(config: Config, address: { url: string }) {
     refuseCommonPasswords: config.isProduction,
     echoCodes: config.otpEcho,
   }
+}
+
+/** How long running answers may go on when the server stops, in milliseconds. */
+function drainMsOf(config: Config): number {
+  return config.isProduction ? 25_000 : 2000
+}
+
+function providerLimiters(cache: Cache, config: Config) {
+  const points = config.providerJobsPerMinute
+  return { openrouter: cache.limiter({ name: 'provider:openrouter', points, windowMs: 60_000 }) }
 }

@@ -57,7 +57,7 @@ export function loadConfig(env: Environment) {
       port: read.integer('SMTP_PORT', 587, { min: 1, max: 65_535 }),
       user: read.text('SMTP_USER'),
       password: read.text('SMTP_PASS'),
-      from: read.text('SMTP_FROM'),
+      from: read.text('SMTP_FROM') ?? 'Atelier <atelier@localhost>',
     },
     smsWebhookUrl: read.url('SMS_WEBHOOK_URL'),
     otpEcho: read.flag('OTP_ECHO'),
@@ -71,6 +71,8 @@ export function loadConfig(env: Environment) {
     proDailyMessageLimit: read.integer('PRO_DAILY_MESSAGE_LIMIT', 1000, { min: 0 }),
     signupCredits: read.integer('SIGNUP_CREDITS', 20, { min: 0 }),
     cacheTtlSeconds: read.integer('CACHE_TTL', 600, { min: 0 }),
+    /** Whether queued work is done inside the server, or apart by `npm run worker`. */
+    worker: read.oneOf('WORKER', ['inside', 'apart'], 'inside'),
     workerConcurrency: read.integer('WORKER_CONCURRENCY', 5, { min: 1, max: 1000 }),
     providerJobsPerMinute: read.integer('PROVIDER_JOBS_PER_MINUTE', 10, { min: 1 }),
     secretEchoHistory: read.oneOf('SECRET_ECHO_HISTORY', ['array', 'object'], 'array'),

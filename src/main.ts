@@ -3,6 +3,7 @@ import { type Config, ConfigError, loadConfig } from './config.ts'
 /** What each verb does; the code of a verb is loaded only when it is asked for. */
 const verbs: Record<string, (config: Config, args: string[]) => Promise<void>> = {
   serve: async config => (await import('./verbs/serve.ts')).serve(config),
+  worker: async config => (await import('./verbs/worker.ts')).worker(config),
   migrate: async config => (await import('./verbs/migrate.ts')).migrate(config),
   seed: async (config, args) => (await import('./verbs/seed.ts')).seed(config, args),
   doctor: async config => (await import('./verbs/doctor.ts')).doctor(config),

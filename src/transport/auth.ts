@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { AppError } from '../lib/errors.ts'
-import type { Server } from './server.ts'
+import type { Server } from './http.ts'
 
 /** Who is calling: one session of one account. */
 export interface Identity {

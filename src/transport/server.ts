@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import cookie from '@fastify/cookie'
 import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -6,24 +5,16 @@ import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import Fastify, {
   type FastifyBaseLogger,
-  type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
   LogController,
-  type RawServerDefault,
 } from 'fastify'
 import { AppError, invalidField } from '../lib/errors.ts'
 import { type Authenticator, guard } from './auth.ts'
 import { sendError, sendRouteNotFound } from './errors.ts'
+import type { Server } from './http.ts'
 
-/** The HTTP server with schemas as types. */
-export type Server = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->
+export type { Server } from './http.ts'
 
 export interface ServerOptions {
   logger: FastifyBaseLogger

@@ -3,6 +3,7 @@ import { createApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { build } from './build.ts'
 import { createLogger } from './logger.ts'
+import { stopOnSignal } from './signals.ts'
 
 /** Serves the console and the API until SIGINT or SIGTERM; a second signal stops at once. */
 export async function serve(config: Config): Promise<void> {
@@ -17,6 +18,7 @@ export async function serve(config: Config): Promise<void> {
   })
   try {
     await app.listen()
+    if (config.worker === 'inside') await app.work()
   } catch (error) {
     await app.close()
     throw explain(error, config)
@@ -37,22 +39,6 @@ export async function serve(config: Config): Promise<void> {
     ].join('\n'),
   )
   await stop
-}
-
-/** Resolves when the process was told to stop and has stopped what it started. */
-function stopOnSignal(close: () => Promise<void>): Promise<void> {
-  return new Promise(resolve => {
-    let isStopping = false
-    const onSignal = () => {
-      if (isStopping) process.exit(1)
-      isStopping = true
-      close().then(resolve, error => {
-        process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
-        process.exit(1)
-      })
-    }
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
-  })
 }
 
 function explain(error: unknown, config: Config): unknown {

@@ -32,7 +32,8 @@ async function tokenOf(url: string, email: string): Promise<string> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ email, password }),
   })
-  return (await response.json()).data.accessToken
+  const answer = (await response.json()) as { data: { accessToken: string } }
+  return answer.data.accessToken
 }
 
 /** The words of an answer, however they are laid out: Markdown that is still loading is shown as it is written. */
@@ -90,19 +91,14 @@ describe.skipIf(!inject('machine').chromium)('a newcomer in a browser', () => {
     await isDone(page)
     const token = await tokenOf(server.url, email)
     const id = page.url().split('/').at(-1)
-    const stored = await (
+    const stored = (await (
       await fetch(`${server.url}/api/v1/conversations/${id}`, {
         headers: { authorization: `Bearer ${token}` },
       })
-    ).json()
-    expect(stored.data.messages.at(-1).generation.status).toBe('completed')
-    const lastWords = stored.data.messages
-      .at(-1)
-      .content.trim()
-      .split(/\s+/)
-      .slice(-3)
-      .join(' ')
-      .replace(/[*_`]/g, '')
+    ).json()) as { data: { messages: { content: string; generation: { status: string } }[] } }
+    expect(stored.data.messages.at(-1)?.generation.status).toBe('completed')
+    const content = stored.data.messages.at(-1)?.content ?? ''
+    const lastWords = content.trim().split(/\s+/).slice(-3).join(' ').replace(/[*_`]/g, '')
     expect(await answer(page).innerText()).toContain(lastWords)
     await context.close()
   }, 90_000)

@@ -1,5 +1,5 @@
 import type { Engine } from './engine.ts'
-import { recoverOrphans } from './recovery.ts'
+import { recoverJobs, recoverOrphans } from './recovery.ts'
 import { saveCheckpoints } from './store.ts'
 
 const everyMs = 1000
@@ -37,8 +37,9 @@ async function keep(engine: Engine, isHeartbeat: boolean): Promise<void> {
       )
     }
     if (isHeartbeat) {
-      const count = await recoverOrphans(engine.db, engine.self)
-      if (count > 0) engine.log.warn({ count }, 'interrupted generations of a process that died')
+      const count = await recoverOrphans(engine)
+      if (count > 0) engine.log.warn({ count }, 'looked after generations of a process that died')
+      await recoverJobs(engine)
     }
   } catch (err) {
     for (const run of runs) run.isDirty = true

@@ -1,8 +1,11 @@
+import type { Cache } from '../../platform/cache/index.ts'
 import type { Database } from '../../platform/database/index.ts'
 import type { EventLogs } from '../../platform/events/index.ts'
 import type { Models } from '../../platform/models/index.ts'
-import type { Log } from './execute.ts'
+import type { Queue } from '../../platform/queue/index.ts'
+import type { Breakers } from './breakers.ts'
 import type { ObserverFactory, Recipe } from './recipes.ts'
+import type { Log } from './relay.ts'
 import type { Run } from './run.ts'
 import type { Deadlines } from './upstream.ts'
 
@@ -10,6 +13,9 @@ export interface GenerationsDeps {
   db: Database
   models: Models
   events: EventLogs
+  queue: Queue
+  /** Carries wishes to the process that runs a generation. */
+  cache: Cache
   deadlines: Deadlines
   log: Log
   /** How long `close` lets running answers go on before it interrupts them, in milliseconds. */
@@ -23,5 +29,6 @@ export interface Engine extends GenerationsDeps {
   runs: Map<string, Run>
   recipes: Map<string, Recipe>
   observers: ObserverFactory[]
+  breakers: Breakers
   isClosing: boolean
 }

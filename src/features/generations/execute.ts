@@ -1,24 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toAppError } from '../../lib/errors.ts'
 import type { Database } from '../../platform/database/index.ts'
-import type { Models } from '../../platform/models/index.ts'
 import type { ObserverFactory, Prompt, Recipe } from './recipes.ts'
-import type { Run } from './run.ts'
+import { type RelayDeps, relay } from './relay.ts'
+import { type Run, RunStopped } from './run.ts'
+import type { Status } from './schema.ts'
 import { type Ending, saveEnding } from './store.ts'
-import { type Deadlines, upstream } from './upstream.ts'
+import { putBack } from './store-jobs.ts'
 
-/** The little of a logger that the engine uses. */
-export interface Log {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-  error(fields: object, message: string): void
-}
-
-export interface ExecuteDeps {
+export interface ExecuteDeps extends RelayDeps {
   db: Database
-  models: Models
-  deadlines: Deadlines
-  log: Log
 }
 
 export interface Execution {
@@ -26,10 +17,15 @@ export interface Execution {
   recipe: Recipe
   observers: readonly ObserverFactory[]
   title: string | null
+  /** Whether another attempt follows when this one fails; then a failure is not an end. */
+  mayTryAgain?: boolean
 }
 
-/** Runs one generation from prompt to stored end. Never throws: whatever happens is the generation's end. */
-export async function execute(deps: ExecuteDeps, execution: Execution): Promise<void> {
+/**
+ * Runs one generation from prompt to stored end, and gives that end; null when another attempt will follow. Never
+ * throws: whatever happens is the generation's end.
+ */
+export async function execute(deps: ExecuteDeps, execution: Execution): Promise<Ending | null> {
   const { run } = execution
   begin(execution)
   let prompt: Prompt | null = null
@@ -43,47 +39,47 @@ export async function execute(deps: ExecuteDeps, execution: Execution): Promise<
     thrown = error ?? new Error('stopped')
     report(deps, run, error)
   }
-  await tellObservers(deps, run, run.ending(thrown, prompt))
+  const isAgain = execution.mayTryAgain === true && isWorthAnotherAttempt(run, thrown)
+  await tellObservers(deps, run, isAgain ? 'queued' : run.ending(thrown, prompt).status)
+  if (isAgain) {
+    await persist(deps, run.generationId, () => putBack(deps.db, run.progress()))
+    run.abandon()
+    return null
+  }
   const ending = run.ending(thrown, prompt)
-  await keep(deps, ending)
+  const isOurs = await persist(deps, run.generationId, () => saveEnding(deps.db, ending))
+  if (isOurs === false) deps.log.warn({ generationId: run.generationId }, 'a generation had already ended')
   run.finish(ending)
+  return ending
+}
+
+/** A job is tried again after trouble upstream, after a bug, and when its process must stop; never when it was cancelled. */
+function isWorthAnotherAttempt(run: Run, thrown: unknown): boolean {
+  if (thrown instanceof RunStopped) return thrown.status === 'interrupted'
+  return thrown === null ? run.wasCut : toAppError(thrown).isRetryable
 }
 
 function begin({ run, observers, title }: Execution): void {
-  const { id, conversationId, messageId, replyId, replyOffset, model } = run.generation
-  const ids = { generationId: id, conversationId, messageId, replyId }
-  // A reader that joins a continued answer must know how much of the reply was there before this run's text.
-  const goingOn = replyOffset > 0 ? { replyOffset } : {}
-  run.emit({ type: 'generation-start', ...ids, model, title, ...goingOn })
+  const { id, conversationId, messageId, replyId, model, replyOffset, attempts, lastSeq } = run.generation
+  if (attempts > 1) run.emit({ type: 'generation-restart', span: lastSeq + restartGap, attempt: attempts })
+  run.emit({
+    type: 'generation-start',
+    generationId: id,
+    conversationId,
+    messageId,
+    replyId,
+    model,
+    title,
+    replyOffset,
+  })
   for (const create of observers) {
     const observer = create(run)
     if (observer) run.observers.push(observer)
   }
 }
 
-async function relay(deps: ExecuteDeps, run: Run, prompt: Prompt): Promise<void> {
-  const { temperature, topK, topP, maxOutputTokens } = run.generation.settings
-  const parts = upstream({
-    adapter: deps.models.adapterOf(run.model),
-    request: {
-      model: run.model.name,
-      ...prompt,
-      temperature,
-      topK,
-      topP,
-      maxOutputTokens: Math.min(maxOutputTokens, run.model.maxOutputTokens),
-    },
-    deadlines: deps.deadlines,
-    signal: run.controller.signal,
-    onRetry: (error, attempt) => {
-      deps.log.warn(
-        { generationId: run.generationId, code: error.code, attempt },
-        'asking the provider again',
-      )
-    },
-  })
-  for await (const batch of parts) run.take(batch)
-}
+/** More than any reader can have seen beyond the last checkpoint of an attempt that died. */
+const restartGap = 1_000_000
 
 function report(deps: ExecuteDeps, run: Run, thrown: unknown): void {
   if (run.controller.signal.aborted) return
@@ -93,32 +89,31 @@ function report(deps: ExecuteDeps, run: Run, thrown: unknown): void {
   else deps.log.warn(fields, 'a generation ended early')
 }
 
-async function tellObservers(deps: ExecuteDeps, run: Run, ending: Ending): Promise<void> {
+async function tellObservers(deps: ExecuteDeps, run: Run, status: Status): Promise<void> {
   for (const observer of run.observers) {
     try {
-      await observer.end({ status: ending.status, text: run.text })
+      await observer.end({ status, text: run.text })
     } catch (err) {
       deps.log.error({ generationId: run.generationId, err }, 'an observer of a generation failed')
     }
   }
 }
 
-const keepTries = 8
+const persistTries = 8
 
-/** Stores the end, through short losses of the database; after that the reaper finds the last checkpoint. */
-async function keep(deps: ExecuteDeps, ending: Ending): Promise<void> {
+/** Stores how a run went, through short losses of the database; after that the reaper finds the last checkpoint. */
+async function persist<T>(
+  deps: ExecuteDeps,
+  generationId: string,
+  write: () => Promise<T>,
+): Promise<T | null> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const isOurs = await saveEnding(deps.db, ending)
-      if (!isOurs) deps.log.warn({ generationId: ending.generationId }, 'a generation had already ended')
-      return
+      return await write()
     } catch (err) {
-      if (attempt === keepTries) {
-        deps.log.error(
-          { generationId: ending.generationId, err },
-          'the end of a generation could not be stored',
-        )
-        return
+      if (attempt === persistTries) {
+        deps.log.error({ generationId, err }, 'the end of a generation could not be stored')
+        return null
       }
       await sleep(Math.min(100 * 2 ** attempt, 5000))
     }

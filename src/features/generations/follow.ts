@@ -27,40 +27,52 @@ async function readOwnLog(engine: Engine, accountId: string, id: string): Promis
   return stored
 }
 
-/** Whether the account runs this generation in this process, so that its log may be read without asking the database. */
-function isRunningHere(engine: Engine, accountId: string, id: string): boolean {
-  return engine.runs.get(id)?.accountId === accountId
-}
-
 /** Events after a position until the end, in batches. Throws AppError missing before the first one. */
 export async function follow(
   engine: Engine,
   request: FollowRequest,
 ): Promise<AsyncIterable<readonly LogEvent[]>> {
-  if (!isRunningHere(engine, request.accountId, request.id))
-    await readOwn(engine, request.accountId, request.id)
-  return (await engine.events.follow(request.id, request)) ?? followStored(engine, request)
+  const run = engine.runs.get(request.id)
+  if (run?.accountId !== request.accountId) await readOwn(engine, request.accountId, request.id)
+  else if (!run.generation.isJob) {
+    const live = await engine.events.follow(request.id, request)
+    if (live) return live
+  }
+  return followAnywhere(engine, request)
 }
 
 const pollEveryMs = 300
 
-/** Follows a generation that no log of this process has, by what is stored of it. */
-async function* followStored(engine: Engine, request: FollowRequest): AsyncGenerator<readonly LogEvent[]> {
+/**
+ * Follows a generation wherever it is: in its live log while there is one, else by what is stored. A log may end without
+ * the generation: its process died, or a job will be tried again by another.
+ */
+async function* followAnywhere(engine: Engine, request: FollowRequest): AsyncGenerator<readonly LogEvent[]> {
+  const { id, accountId, signal } = request
   let position = request.after
-  while (!request.signal?.aborted) {
-    const stored = await readOwnLog(engine, request.accountId, request.id)
+  while (!signal?.aborted) {
+    const live = await engine.events.follow(id, { ...request, after: position })
+    for await (const batch of live ?? []) {
+      position = batch.at(-1)?.seq ?? position
+      yield batch
+      if (batch.at(-1)?.type === 'generation-end') return
+    }
+    if (signal?.aborted) return
+    const stored = await readOwnLog(engine, accountId, id)
     const events = replay(stored, position)
     position = events.at(-1)?.seq ?? position
     if (events.length > 0) yield events
     if (isFinal(stored.status)) return
-    await sleep(pollEveryMs, undefined, request.signal ? { signal: request.signal } : {}).catch(() => {})
+    await sleep(pollEveryMs, undefined, signal ? { signal } : {}).catch(() => {})
   }
 }
 
 /** Events after a position as far as there are any now, the position after them, and whether there will be more. */
 export async function poll(engine: Engine, accountId: string, id: string, after: number) {
-  const live = isRunningHere(engine, accountId, id) ? await engine.events.read(id, after) : null
-  if (live) return page(live.events, after, live.isEnded)
+  const isHere = engine.runs.get(id)?.accountId === accountId
+  if (!isHere) await readOwn(engine, accountId, id)
+  const live = await engine.events.read(id, after)
+  if (live && !live.isEnded) return page(live.events, after, false)
   const stored = await readOwnLog(engine, accountId, id)
   return page(replay(stored, after), after, isFinal(stored.status))
 }

@@ -4,9 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { insertAccount } from '../../../test/support/accounts.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { newId } from '../../lib/ids.ts'
+import { createMemoryCache } from '../../platform/cache/memory.ts'
 import type { LogEvent } from '../../platform/events/index.ts'
 import { createMemoryEventLogs } from '../../platform/events/memory.ts'
 import { createModels } from '../../platform/models/catalogue.ts'
+import { createPostgresQueue } from '../../platform/queue/postgres.ts'
 import { createGenerations, type Generations, type Recipe } from './index.ts'
 
 let database: TestDatabase
@@ -27,7 +29,7 @@ const recipe: Recipe = {
 }
 
 /** The engine as one process has it, on the test database and the sandbox model. */
-function createEngine({ delayMs = 0, drainMs = 50 } = {}) {
+async function createEngine({ delayMs = 0, drainMs = 50 } = {}) {
   const events = createMemoryEventLogs()
   const models = createModels({
     settings: {
@@ -39,12 +41,17 @@ function createEngine({ delayMs = 0, drainMs = 50 } = {}) {
       sandboxDelayMs: delayMs,
     },
   })
+  const cache = createMemoryCache()
+  const log = pino({ level: 'silent' })
+  const queue = await createPostgresQueue({ source: database.url, name: 'generations', log })
   const generations = createGenerations({
     db: database.db,
+    cache,
+    queue,
     models,
     events,
     deadlines: { firstTokenTimeoutMs: 5000, silenceTimeoutMs: 5000, totalTimeoutMs: 60_000 },
-    log: pino({ level: 'silent' }),
+    log,
     drainMs,
   })
   generations.define('chat', recipe)
@@ -52,7 +59,9 @@ function createEngine({ delayMs = 0, drainMs = 50 } = {}) {
     generations,
     async [Symbol.asyncDispose]() {
       await generations.close()
+      await queue.close()
       await events.close()
+      await cache.close()
       await models.close()
     },
   }
@@ -81,7 +90,7 @@ const ask = (generations: Generations, extra: object = {}) =>
 
 describe('a generation', () => {
   test('runs to its end: the events are the stored text, and the end says what it took', async () => {
-    await using engine = createEngine()
+    await using engine = await createEngine()
     const { generations } = engine
     const started = await ask(generations)
     const events = await collect(await generations.follow({ accountId, id: started.generation.id, after: 0 }))
@@ -101,11 +110,11 @@ describe('a generation', () => {
   })
 
   test('can be read again from every position, by the log in memory and by what is stored', async () => {
-    await using engine = createEngine()
+    await using engine = await createEngine()
     const { generations } = engine
     const { generation } = await ask(generations)
     const whole = await collect(await generations.follow({ accountId, id: generation.id, after: 0 }))
-    await using later = createEngine()
+    await using later = await createEngine()
     const text = textOf(whole)
     const end = whole.at(-1)?.seq ?? 0
     for (let after = 0; after <= end; after += 7) {
@@ -120,10 +129,10 @@ describe('a generation', () => {
   })
 
   test('a reader that is ahead of what was kept is told the kept text and the end', async () => {
-    await using engine = createEngine()
+    await using engine = await createEngine()
     const { generation } = await ask(engine.generations)
     const stored = await engine.generations.wait(accountId, generation.id)
-    await using later = createEngine()
+    await using later = await createEngine()
     const after = stored.lastSeq + 10
     const events = await collect(await later.generations.follow({ accountId, id: generation.id, after }))
     expect(events.map(event => event.type)).toEqual(['text-snapshot', 'generation-end'])
@@ -132,7 +141,7 @@ describe('a generation', () => {
   })
 
   test('stops when told, within a second, and keeps what it wrote', async () => {
-    await using engine = createEngine({ delayMs: 20 })
+    await using engine = await createEngine({ delayMs: 20 })
     const { generations } = engine
     const { generation } = await ask(generations)
     await firstText(generations, generation.id)
@@ -148,9 +157,9 @@ describe('a generation', () => {
   })
 
   test('is kept while it runs, about every second', async () => {
-    await using engine = createEngine({ delayMs: 30 })
+    await using engine = await createEngine({ delayMs: 30 })
     const { generation } = await ask(engine.generations)
-    await using reader = createEngine()
+    await using reader = await createEngine()
     await expect
       .poll(async () => (await reader.generations.poll(accountId, generation.id, 0)).lastSeq, {
         timeout: 5000,
@@ -160,7 +169,7 @@ describe('a generation', () => {
   })
 
   test('of a process that died is interrupted with what it had, and ends for those who follow', async () => {
-    await using engine = createEngine({ delayMs: 10 })
+    await using engine = await createEngine({ delayMs: 10 })
     const { generation } = await ask(engine.generations, { maxOutputTokens: 3 })
     await engine.generations.wait(accountId, generation.id)
     await database.db
@@ -181,7 +190,7 @@ describe('a generation', () => {
   })
 
   test('in another living process is left alone', async () => {
-    await using engine = createEngine({ delayMs: 30 })
+    await using engine = await createEngine({ delayMs: 30 })
     const { generation } = await ask(engine.generations)
     await database.db
       .updateTable('generations')
@@ -192,13 +201,13 @@ describe('a generation', () => {
   })
 
   test('is interrupted when the server stops before it ends, and nothing new is taken', async () => {
-    const engine = createEngine({ delayMs: 30, drainMs: 50 })
+    const engine = await createEngine({ delayMs: 30, drainMs: 50 })
     const { generation } = await ask(engine.generations)
     await firstText(engine.generations, generation.id)
     const closing = engine.generations.close()
     await expect(ask(engine.generations)).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
     await closing
-    await using later = createEngine()
+    await using later = await createEngine()
     const stored = await later.generations.wait(accountId, generation.id)
     expect(stored).toMatchObject({ status: 'interrupted' })
     expect(stored.content).not.toBe('')
@@ -207,7 +216,7 @@ describe('a generation', () => {
 
 describe('again', () => {
   test('a regenerated answer takes the place of the earlier one, which is kept', async () => {
-    await using engine = createEngine()
+    await using engine = await createEngine()
     const { generations } = engine
     const first = await ask(generations)
     await generations.wait(accountId, first.generation.id)
@@ -234,7 +243,7 @@ describe('again', () => {
   })
 
   test('a cut answer goes on in the same reply', async () => {
-    await using engine = createEngine()
+    await using engine = await createEngine()
     const { generations } = engine
     const first = await ask(generations, { maxOutputTokens: 5 })
     const cut = await generations.wait(accountId, first.generation.id)
@@ -248,7 +257,7 @@ describe('again', () => {
     const whole = await generations.wait(accountId, second.generation.id)
     expect(second.replyId).toBe(first.replyId)
     expect(whole.content).toBe(cut.content + textOf(events))
-    await using later = createEngine()
+    await using later = await createEngine()
     const replayed = await collect(
       await later.generations.follow({ accountId, id: second.generation.id, after: 0 }),
     )
@@ -260,7 +269,7 @@ describe('again', () => {
   })
 
   test('a whole answer has nothing to continue, and a running one cannot be done again', async () => {
-    await using engine = createEngine({ delayMs: 0 })
+    await using engine = await createEngine({ delayMs: 0 })
     const { generation } = await ask(engine.generations)
     await engine.generations.wait(accountId, generation.id)
     await expect(
@@ -268,7 +277,7 @@ describe('again', () => {
     ).rejects.toMatchObject({
       code: 'NOTHING_TO_CONTINUE',
     })
-    await using slow = createEngine({ delayMs: 30 })
+    await using slow = await createEngine({ delayMs: 30 })
     const running = await ask(slow.generations)
     await expect(
       slow.generations.regenerate({ accountId, generationId: running.generation.id }),
@@ -278,7 +287,7 @@ describe('again', () => {
 
 describe('refusals', () => {
   test('what belongs to another account is not there', async () => {
-    await using engine = createEngine({ delayMs: 30 })
+    await using engine = await createEngine({ delayMs: 30 })
     const { generations } = engine
     const other = await insertAccount(database.db)
     const { generation, conversationId } = await ask(generations)
@@ -298,7 +307,7 @@ describe('refusals', () => {
   })
 
   test('an unknown conversation, model or id is named', async () => {
-    await using engine = createEngine()
+    await using engine = await createEngine()
     await expect(ask(engine.generations, { conversationId: newId() })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     })
@@ -313,7 +322,7 @@ describe('refusals', () => {
   })
 
   test('parallel questions to one conversation each get their place', async () => {
-    await using engine = createEngine()
+    await using engine = await createEngine()
     const { conversationId, generation } = await ask(engine.generations)
     await engine.generations.wait(accountId, generation.id)
     const started = await Promise.all(

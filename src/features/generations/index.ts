@@ -1,17 +1,23 @@
+import type { AppError } from '../../lib/errors.ts'
+import type { Job } from '../../platform/queue/index.ts'
+import { giveUp, type ProviderLimiters, runJob } from './attempt.ts'
+import { createBreakers } from './breakers.ts'
 import { startCheckpoints } from './checkpoints.ts'
 import type { Engine, GenerationsDeps } from './engine.ts'
 import { type FollowRequest, follow, poll, readOwn, wait } from './follow.ts'
 import type { ObserverFactory, Recipe } from './recipes.ts'
 import { recoverOrphans, runnerName } from './recovery.ts'
-import { type AgainRequest, again, type StartRequest, start } from './start.ts'
-import { cancel, cancelAll, close } from './stop.ts'
+import type { AgainRequest, StartRequest } from './requests.ts'
+import { again, start } from './start.ts'
+import { cancel, cancelAll, close, listenForCancels } from './stop.ts'
 import { readGenerations } from './store.ts'
 
+export type { ProviderLimiters } from './attempt.ts'
 export type { GenerationsDeps } from './engine.ts'
 export { presentGeneration } from './present.ts'
 export { estimateTokens } from './prices.ts'
 export type { ObservedRun, ObserverFactory, Prompt, Recipe, RunObserver } from './recipes.ts'
-export type { Started, StartRequest } from './start.ts'
+export type { Started, StartRequest } from './requests.ts'
 export type { Generation } from './store.ts'
 
 export type Generations = ReturnType<typeof createGenerations>
@@ -24,9 +30,12 @@ export function createGenerations(deps: GenerationsDeps) {
     runs: new Map(),
     recipes: new Map(),
     observers: [],
+    breakers: createBreakers(),
     isClosing: false,
   }
   const checkpoints = startCheckpoints(engine)
+  const listening = listenForCancels(engine)
+  listening.catch(err => engine.log.warn({ err }, 'cancels from other processes are not heard'))
   return {
     /** Says how generations of a kind are prompted and titled. */
     define: (kind: string, recipe: Recipe): void => void engine.recipes.set(kind, recipe),
@@ -52,7 +61,14 @@ export function createGenerations(deps: GenerationsDeps) {
     /** Stops every run of an account, for example when it is deleted. */
     cancelAll: (accountId: string) => cancelAll(engine, accountId),
     /** Ends what died with another process. Called at start and now and then. */
-    recover: () => recoverOrphans(deps.db, engine.self),
-    close: () => close(engine, checkpoints),
+    recover: () => recoverOrphans(engine),
+    /** One attempt of a queued generation, for the worker that got it. */
+    attempt: (job: Job, limiters: ProviderLimiters) => runJob(engine, limiters, job),
+    /** Ends a queued generation that the queue has given up. */
+    giveUp: (id: string, error: AppError) => giveUp(engine, id, error),
+    async close() {
+      await close(engine, checkpoints)
+      await (await listening.catch(() => null))?.()
+    },
   }
 }

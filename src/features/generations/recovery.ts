@@ -1,6 +1,9 @@
 import { hostname } from 'node:os'
 import { type Database, statement } from '../../platform/database/index.ts'
+import type { Engine } from './engine.ts'
+import { enqueue } from './launch.ts'
 import { type StoredLog, saveEnding } from './store.ts'
+import { listWaiting, putBackOrphaned } from './store-jobs.ts'
 
 /** A name for this process that others can tell to be dead: host, pid and start. */
 export function runnerName(): string {
@@ -8,28 +11,47 @@ export function runnerName(): string {
 }
 
 const staleAfterSeconds = 20
+const lostAfterSeconds = 10
 
-type Orphan = Pick<StoredLog, 'id' | 'content' | 'marks' | 'lastSeq'> & { runner: string; isStale: boolean }
+type Orphan = Pick<StoredLog, 'id' | 'accountId' | 'content' | 'marks' | 'lastSeq' | 'model' | 'isJob'> & {
+  runner: string
+  isStale: boolean
+}
 
 const readOthers = statement<Orphan>(
-  `select g.id, g.runner, g.marks, g.last_seq as "lastSeq", coalesce(m.content, '') as content,
-     g.heartbeat_at < now() - make_interval(secs => $2) as "isStale"
+  `select g.id, g.account_id as "accountId", g.runner, g.marks, g.last_seq as "lastSeq", g.model, g.is_job as "isJob",
+     coalesce(m.content, '') as content, g.heartbeat_at < now() - make_interval(secs => $2) as "isStale"
    from generations g left join messages m on m.id = g.reply_id
    where g.status = 'running' and g.runner <> $1 limit 500`,
 )
 
 /**
- * Ends runs whose process has died: `interrupted`, with the text of their last checkpoint. A process of this machine is
- * known to be dead at once, any other after 20 seconds of silence. Returns how many.
+ * Looks after runs whose process has died: interactive ones are `interrupted` with the text of their last checkpoint,
+ * jobs wait for another attempt. A process of this machine is known to be dead at once, any other after 20 seconds of
+ * silence. Returns how many.
  */
-export async function recoverOrphans(db: Database, self: string): Promise<number> {
-  const others = await readOthers(db, self, staleAfterSeconds)
+export async function recoverOrphans(engine: Engine): Promise<number> {
+  const others = await readOthers(engine.db, engine.self, staleAfterSeconds)
   let count = 0
   for (const orphan of others) {
     if (!orphan.isStale && !isKnownDead(orphan.runner)) continue
-    if (await interrupt(db, orphan)) count++
+    const isOurs = orphan.isJob
+      ? await putBackOrphaned(engine.db, orphan.id, orphan.runner)
+      : await interrupt(engine.db, orphan)
+    if (isOurs) count++
+    if (isOurs && orphan.isJob) await enqueue(engine, orphan)
   }
   return count
+}
+
+/** Puts jobs back into the queue that it has lost, and ends those that it has given up. */
+export async function recoverJobs(engine: Engine): Promise<void> {
+  for (const job of await listWaiting(engine.db, lostAfterSeconds)) {
+    const state = await engine.queue.state(job.id)
+    if (state?.status === 'completed' || state?.status === 'failed') await engine.queue.remove(job.id)
+    if (state === null || state.status === 'completed' || state.status === 'failed')
+      await enqueue(engine, job)
+  }
 }
 
 function interrupt(db: Database, orphan: Orphan): Promise<boolean> {
@@ -39,6 +61,7 @@ function interrupt(db: Database, orphan: Orphan): Promise<boolean> {
   return saveEnding(db, {
     generationId: orphan.id,
     content: orphan.content,
+    model: orphan.model,
     lastSeq,
     marks: [...orphan.marks, { seq: lastSeq, ...end, costMicroCredits: 0 }],
     status: 'interrupted',
@@ -49,7 +72,8 @@ function interrupt(db: Database, orphan: Orphan): Promise<boolean> {
   })
 }
 
-function isKnownDead(runner: string): boolean {
+/** Whether a runner is a process of this machine that is no more. */
+export function isKnownDead(runner: string): boolean {
   const [host, pid] = runner.split('/')
   if (host !== hostname() || !pid) return false
   try {

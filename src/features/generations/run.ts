@@ -20,7 +20,6 @@ export class RunStopped extends Error {
 /** One generation while this process runs it: its log, its text so far, and what it came to. */
 export class Run implements ObservedRun {
   readonly generation: Generation
-  readonly model: CatalogueModel
   readonly controller = new AbortController()
   readonly observers: RunObserver[] = []
   /** Text of the reply before this run began; empty unless it continues one. */
@@ -37,10 +36,11 @@ export class Run implements ObservedRun {
   #reasoningLength = 0
   #usage: Usage | null = null
   #finish: string | null = null
+  #model: CatalogueModel
 
   constructor(generation: Generation, model: CatalogueModel, log: EventLogWriter, prefix: string) {
     this.generation = generation
-    this.model = model
+    this.#model = model
     this.prefix = prefix
     this.#log = log
   }
@@ -62,6 +62,27 @@ export class Run implements ObservedRun {
   }
   get kind() {
     return this.generation.kind
+  }
+
+  /** The model that answers now; another one than was asked for after a fallback. */
+  get model(): CatalogueModel {
+    return this.#model
+  }
+
+  /** Whether the provider has said anything that readers have seen. */
+  get hasOutput(): boolean {
+    return this.text.length + this.#reasoningLength > 0
+  }
+
+  /** Whether the provider stopped without saying that it was done. */
+  get wasCut(): boolean {
+    return this.#finish === null
+  }
+
+  /** Goes on with another model; only before the first word. */
+  switchTo(model: CatalogueModel): void {
+    this.#model = model
+    this.emit({ type: 'model-changed', model: model.id })
   }
 
   /** Writes an event that is not text; it is kept with the generation. */
@@ -121,13 +142,12 @@ export class Run implements ObservedRun {
   /** What the run came to, given what stopped it: nothing, a RunStopped, or an error. */
   ending(thrown: unknown, prompt: Prompt | null): Ending {
     const verdict = this.#verdict(thrown)
-    const hasOutput = this.text.length + this.#reasoningLength > 0
     // Before the finish a provider's count is only a beginning: what was received is counted here.
     const counted = this.#usage !== null && this.#finish !== null
-    const usage = counted ? this.#usage : hasOutput ? this.#estimate(prompt) : null
+    const usage = counted ? this.#usage : this.hasOutput ? this.#estimate(prompt) : null
     const isFree = verdict.status === 'failed' || usage === null
     const told = usage === null ? null : { ...usage, isEstimated: !counted }
-    const costMicroCredits = isFree ? 0 : costOf(this.model, usage)
+    const costMicroCredits = isFree ? 0 : costOf(this.#model, usage)
     const events = [
       ...(usage === null ? [] : [{ type: 'usage-known', ...usage, isEstimated: !counted }]),
       { type: 'generation-end', ...verdict, usage: told, costMicroCredits },
@@ -137,6 +157,7 @@ export class Run implements ObservedRun {
     return {
       ...this.progress(),
       ...verdict,
+      model: this.#model.id,
       usage: told,
       costMicroCredits,
       lastSeq: seq + marks.length,
@@ -177,6 +198,11 @@ export class Run implements ObservedRun {
   /** Tells the end that was kept and closes the log. */
   finish(ending: Ending): void {
     for (const { seq: _, ...event } of ending.marks.slice(this.#marks.length)) this.#log.append(event)
+    this.#log.end()
+  }
+
+  /** Closes the log without an end: the generation goes on elsewhere, and readers look there. */
+  abandon(): void {
     this.#log.end()
   }
 }

@@ -120,6 +120,8 @@ export interface Settings {
   topP: number
   maxOutputTokens: number
   onDisconnect: 'continue' | 'cancel'
+  /** Models to ask when the first does not begin to answer, in this order. */
+  fallbackModels?: readonly string[]
 }
 
 export const defaultSettings: Settings = {

@@ -2,34 +2,12 @@ import { AppError, invalidField, missing } from '../../lib/errors.ts'
 import { isId, newId } from '../../lib/ids.ts'
 import type { CatalogueModel } from '../../platform/models/index.ts'
 import type { Engine } from './engine.ts'
-import { execute } from './execute.ts'
-import type { Recipe } from './recipes.ts'
-import { Run } from './run.ts'
+import { idempotencyOf, once } from './idempotency.ts'
+import { launch } from './launch.ts'
+import type { AgainRequest, Started, StartRequest } from './requests.ts'
 import { defaultSettings, type Settings } from './schema.ts'
 import { type Generation, insertFirstTurn, insertTurn, readStoredLog, type Turn } from './store.ts'
 import { type AgainTurn, insertContinuation, insertRegeneration } from './store-again.ts'
-
-export interface StartRequest extends Partial<Settings> {
-  accountId: string
-  kind: string
-  message: string
-  conversationId?: string | undefined
-  model?: string | undefined
-}
-
-export interface AgainRequest extends Partial<Settings> {
-  accountId: string
-  generationId: string
-  model?: string | undefined
-}
-
-/** What a start promises: the question is stored, and the reply will reach exactly one end. */
-export interface Started {
-  generation: Generation
-  conversationId: string
-  messageId: string
-  replyId: string
-}
 
 /** The settings that a request names; the others are left out, so that they do not hide a default. */
 function given(request: Partial<Settings>): Partial<Settings> {
@@ -57,27 +35,36 @@ export async function start(engine: Engine, request: StartRequest): Promise<Star
   if (!recipe) throw invalidField('kind', 'is not a known kind of generation')
   if (request.conversationId !== undefined && !isId(request.conversationId)) throw missing('Conversation')
   const model = modelOf(engine, request.model)
+  const { kind, message, conversationId } = request
   const turn: Turn = {
     generationId: newId(),
     accountId: request.accountId,
-    kind: request.kind,
-    conversationId: request.conversationId ?? newId(),
+    kind,
+    conversationId: conversationId ?? newId(),
     messageId: newId(),
     replyId: newId(),
-    message: request.message,
+    message,
     model: model.id,
     settings: { ...defaultSettings, ...given(request) },
-    runner: engine.self,
+    runner: request.asJob ? null : engine.self,
+    idempotency: idempotencyOf(request, [kind, message, conversationId ?? null]),
   }
-  const title = request.conversationId === undefined ? recipe.title(request.message) : null
-  const createdAt =
-    title === null
-      ? await insertTurn(engine.db, turn)
-      : await insertFirstTurn(engine.db, turn, { kind: recipe.conversationKind, title })
-  if (!createdAt) throw missing('Conversation')
-  const generation = runningGeneration({ ...turn, id: turn.generationId, replyOffset: 0, createdAt })
-  launch(engine, { generation, model, recipe, title, prefix: '' })
-  return { generation, conversationId: turn.conversationId, messageId: turn.messageId, replyId: turn.replyId }
+  return once(engine, turn, async () => {
+    const title = conversationId === undefined ? recipe.title(message) : null
+    const createdAt =
+      title === null
+        ? await insertTurn(engine.db, turn)
+        : await insertFirstTurn(engine.db, turn, { kind: recipe.conversationKind, title })
+    if (!createdAt) throw missing('Conversation')
+    const generation = freshGeneration({ ...turn, id: turn.generationId, replyOffset: 0, createdAt })
+    await launch(engine, { generation, model, recipe, title, prefix: '' })
+    return {
+      generation,
+      conversationId: turn.conversationId,
+      messageId: turn.messageId,
+      replyId: turn.replyId,
+    }
+  })
 }
 
 type Fresh = Pick<
@@ -92,14 +79,17 @@ type Fresh = Pick<
   | 'settings'
   | 'replyOffset'
   | 'createdAt'
->
+> & { runner: string | null }
 
-function runningGeneration(fresh: Fresh): Generation {
+function freshGeneration(fresh: Fresh): Generation {
+  const isJob = fresh.runner === null
   const { id, accountId, kind, conversationId, messageId, replyId, model, settings, replyOffset, createdAt } =
     fresh
   return {
     ...{ id, accountId, kind, conversationId, messageId, replyId, model, settings, replyOffset, createdAt },
-    status: 'running',
+    status: isJob ? 'queued' : 'running',
+    isJob,
+    attempts: isJob ? 0 : 1,
     finishReason: null,
     inputTokens: null,
     outputTokens: null,
@@ -108,25 +98,9 @@ function runningGeneration(fresh: Fresh): Generation {
     costMicroCredits: 0,
     error: null,
     lastSeq: 0,
-    startedAt: createdAt,
+    startedAt: isJob ? null : createdAt,
     finishedAt: null,
   }
-}
-
-interface Launch {
-  generation: Generation
-  model: CatalogueModel
-  recipe: Recipe
-  title: string | null
-  prefix: string
-}
-
-function launch(engine: Engine, { generation, model, recipe, title, prefix }: Launch): void {
-  const run = new Run(generation, model, engine.events.open(generation.id), prefix)
-  engine.runs.set(run.generationId, run)
-  run.done = execute(engine, { run, recipe, observers: engine.observers, title }).finally(() =>
-    engine.runs.delete(run.generationId),
-  )
 }
 
 /** Answers the last question once more, or goes on with the last answer. */
@@ -152,20 +126,23 @@ export async function again(
     replyId: how === 'continue' ? earlier.replyId : newId(),
     model: model.id,
     settings: { ...earlier.settings, ...given(request) },
-    runner: engine.self,
+    runner: request.asJob ? null : engine.self,
     replyOffset: prefix.length,
+    idempotency: idempotencyOf(request, [how, earlier.id]),
   }
-  const row = await (how === 'continue' ? insertContinuation : insertRegeneration)(engine.db, turn)
-  if (!row) {
-    throw new AppError(
-      'conflict',
-      'NOT_THE_LAST_ANSWER',
-      'Only the last answer can be done again, and only when it has ended',
-    )
-  }
-  const generation = runningGeneration({ ...turn, ...row, id: turn.generationId })
-  launch(engine, { generation, model, recipe, title: null, prefix })
-  return { generation, conversationId: row.conversationId, messageId: row.messageId, replyId: turn.replyId }
+  return once(engine, turn, async () => {
+    const insert = how === 'continue' ? insertContinuation : insertRegeneration
+    const row = await insert(engine.db, turn)
+    if (!row) throw notTheLast()
+    const generation = freshGeneration({ ...turn, ...row, id: turn.generationId })
+    await launch(engine, { generation, model, recipe, title: null, prefix })
+    return { generation, conversationId: row.conversationId, messageId: row.messageId, replyId: turn.replyId }
+  })
+}
+
+function notTheLast(): AppError {
+  const rule = 'Only the last answer can be done again, and only when it has ended'
+  return new AppError('conflict', 'NOT_THE_LAST_ANSWER', rule)
 }
 
 function refuseWhole(earlier: Generation): void {

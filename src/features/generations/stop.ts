@@ -2,24 +2,56 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { startCheckpoints } from './checkpoints.ts'
 import type { Engine } from './engine.ts'
 import { readOwn } from './follow.ts'
+import { isFinal } from './replay.ts'
 import { RunStopped } from './run.ts'
 import type { Generation } from './store.ts'
+import { cancelQueued, listOpen } from './store-jobs.ts'
 
-/** Stops a run of the account; what it wrote stays. One that has ended is returned as it is. */
+/** Where processes tell each other which generation shall stop. */
+const channel = 'generations:cancel'
+const patienceMs = 3000
+const lookEveryMs = 50
+
+/** Hears which runs of this process others want to stop. */
+export function listenForCancels(engine: Engine): Promise<() => Promise<void>> {
+  return engine.cache.subscribe(channel, id => {
+    engine.runs.get(id)?.controller.abort(new RunStopped('cancelled', 'cancelled by its account'))
+  })
+}
+
+/**
+ * Stops a run of the account, in whichever process it is; what it wrote stays. One that has ended is returned as it is,
+ * one whose process does not heed within three seconds as it is then.
+ */
 export async function cancel(engine: Engine, accountId: string, id: string): Promise<Generation> {
   const run = engine.runs.get(id)
   if (run && run.accountId === accountId) {
     run.controller.abort(new RunStopped('cancelled', 'cancelled by its account'))
     await run.done
+    return readOwn(engine, accountId, id)
   }
-  return readOwn(engine, accountId, id)
+  const generation = await readOwn(engine, accountId, id)
+  if (isFinal(generation.status)) return generation
+  if (await cancelQueued(engine.db, accountId, id)) {
+    await engine.queue.remove(id).catch(() => false)
+    return readOwn(engine, accountId, id)
+  }
+  return cancelElsewhere(engine, accountId, id)
 }
 
-/** Stops every run of an account in this process. */
+async function cancelElsewhere(engine: Engine, accountId: string, id: string): Promise<Generation> {
+  await engine.cache.publish(channel, id)
+  for (let waitedMs = 0; ; waitedMs += lookEveryMs) {
+    const now = await readOwn(engine, accountId, id)
+    if (isFinal(now.status) || waitedMs >= patienceMs) return now
+    await sleep(lookEveryMs)
+  }
+}
+
+/** Stops every run of an account, in every process. */
 export async function cancelAll(engine: Engine, accountId: string): Promise<void> {
-  const runs = [...engine.runs.values()].filter(run => run.accountId === accountId)
-  for (const run of runs) run.controller.abort(new RunStopped('cancelled', 'the account is gone'))
-  await Promise.all(runs.map(run => run.done))
+  const open = await listOpen(engine.db, accountId)
+  await Promise.all(open.map(({ id }) => cancel(engine, accountId, id)))
 }
 
 /** Takes no new work, lets running answers end within the drain time, and interrupts the rest. */

@@ -1,5 +1,6 @@
 import { type Database, statement } from '../../platform/database/index.ts'
 import type { Settings } from './schema.ts'
+import { type Idempotency, runningWith } from './store.ts'
 
 /** A run that answers an old question once more, or goes on with an old reply. */
 export interface AgainTurn {
@@ -11,7 +12,8 @@ export interface AgainTurn {
   replyId: string
   model: string
   settings: Settings
-  runner: string
+  runner: string | null
+  idempotency: Idempotency | null
   replyOffset: number
 }
 
@@ -23,9 +25,9 @@ export interface AgainRow {
 }
 
 const insertedGeneration = `insert into generations
-    (id, account_id, kind, conversation_id, message_id, reply_id, status, model, settings, runner, reply_offset,
-     attempts, heartbeat_at, started_at)
-  select $1, $2, kind, conversation_id, message_id, $4, 'running', $5, $6, $7, $8, 1, now(), now() from target
+    (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, reply_offset,
+     idempotency_key, request_hash, status, is_job, attempts, heartbeat_at, started_at)
+  select $1, $2, kind, conversation_id, message_id, $4, $5, $6, $7, $8, $9, $10, ${runningWith('$7')} from target
   returning created_at as "createdAt", kind, conversation_id as "conversationId", message_id as "messageId"`
 
 /** Only the newest reply of a conversation can be regenerated or continued, and only when nothing is writing it. */
@@ -62,6 +64,8 @@ function values(turn: AgainTurn): unknown[] {
     JSON.stringify(turn.settings),
     turn.runner,
     turn.replyOffset,
+    turn.idempotency?.key ?? null,
+    turn.idempotency?.requestHash ?? null,
   ]
 }
 

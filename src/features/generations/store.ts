@@ -15,6 +15,8 @@ export interface Generation {
   model: string
   replyOffset: number
   settings: Settings
+  isJob: boolean
+  attempts: number
   inputTokens: number | null
   outputTokens: number | null
   cachedInputTokens: number | null
@@ -27,9 +29,10 @@ export interface Generation {
   finishedAt: Date | null
 }
 
-const columns = `g.id, g.account_id as "accountId", g.kind, g.conversation_id as "conversationId",
+/** What every read of a generation gives; the table is called `g`. */
+export const generationColumns = `g.id, g.account_id as "accountId", g.kind, g.conversation_id as "conversationId",
   g.message_id as "messageId", g.reply_id as "replyId", g.status, g.finish_reason as "finishReason", g.model,
-  g.reply_offset as "replyOffset", g.settings, g.input_tokens as "inputTokens", g.output_tokens as "outputTokens",
+  g.reply_offset as "replyOffset", g.settings, g.is_job as "isJob", g.attempts, g.input_tokens as "inputTokens", g.output_tokens as "outputTokens",
   g.cached_input_tokens as "cachedInputTokens", g.usage_estimated as "usageEstimated",
   g.cost_micro_credits as "costMicroCredits", g.error, g.last_seq as "lastSeq", g.created_at as "createdAt",
   g.started_at as "startedAt", g.finished_at as "finishedAt"`
@@ -45,7 +48,22 @@ export interface Turn {
   message: string
   model: string
   settings: Settings
-  runner: string
+  /** The process that runs it at once; null when it waits in the queue. */
+  runner: string | null
+  idempotency: Idempotency | null
+}
+
+/** The client's name for a request, and a hash of what it asked, so that a repetition can be told from a reuse. */
+export interface Idempotency {
+  key: string
+  requestHash: Buffer
+}
+
+/** status, is_job, attempts, heartbeat_at and started_at of a row that a process runs at once, or that waits for one. */
+export function runningWith(runner: string): string {
+  return `case when ${runner}::text is null then 'queued' else 'running' end, ${runner}::text is null,
+    case when ${runner}::text is null then 0 else 1 end, case when ${runner}::text is not null then now() end,
+    case when ${runner}::text is not null then now() end`
 }
 
 const insertedTurn = `question as (
@@ -56,12 +74,13 @@ const insertedTurn = `question as (
     select $5, $2, $1, position, 'assistant', '', $3 from conversation
   )
   insert into generations
-    (id, account_id, kind, conversation_id, message_id, reply_id, status, model, settings, runner, attempts, heartbeat_at, started_at)
-  select $3, $1, $7, $2, $4, $5, 'running', $8, $9, $10, 1, now(), now() from conversation
+    (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, idempotency_key, request_hash,
+     status, is_job, attempts, heartbeat_at, started_at)
+  select $3, $1, $7, $2, $4, $5, $8, $9, $10, $11, $12, ${runningWith('$10')} from conversation
   returning created_at as "createdAt"`
 
 const turnInNew = statement<{ createdAt: Date }>(`with conversation as (
-    insert into conversations (id, account_id, kind, title, message_count) values ($2, $1, $11, $12, 2)
+    insert into conversations (id, account_id, kind, title, message_count) values ($2, $1, $13, $14, 2)
     returning message_count as position
   ), ${insertedTurn}`)
 
@@ -82,6 +101,8 @@ function turnValues(turn: Turn): unknown[] {
     turn.model,
     JSON.stringify(turn.settings),
     turn.runner,
+    turn.idempotency?.key ?? null,
+    turn.idempotency?.requestHash ?? null,
   ]
 }
 
@@ -102,7 +123,7 @@ export async function insertTurn(db: Database, turn: Turn): Promise<Date | null>
 }
 
 const readOne = statement<Generation>(
-  `select ${columns} from generations g where g.id = $1 and g.account_id = $2`,
+  `select ${generationColumns} from generations g where g.id = $1 and g.account_id = $2`,
 )
 
 /** A generation of an account, or null. */
@@ -114,6 +135,16 @@ export async function readGeneration(
   return (await readOne(db, id, accountId))[0] ?? null
 }
 
+const readByKey = statement<Generation & { requestHash: Buffer }>(
+  `select ${generationColumns}, g.request_hash as "requestHash" from generations g
+   where g.account_id = $1 and g.idempotency_key = $2`,
+)
+
+/** The generation that an account's key stands for, with the hash of what was asked; null when there is none. */
+export async function readByIdempotencyKey(db: Database, accountId: string, key: string) {
+  return (await readByKey(db, accountId, key))[0] ?? null
+}
+
 /** A generation with what its log can be rebuilt from. */
 export interface StoredLog extends Generation {
   /** The reply's whole text; this run's part begins at `replyOffset`. */
@@ -122,7 +153,7 @@ export interface StoredLog extends Generation {
 }
 
 const readWithText = statement<StoredLog>(
-  `select ${columns}, g.marks, coalesce(m.content, '') as content
+  `select ${generationColumns}, g.marks, coalesce(m.content, '') as content
    from generations g left join messages m on m.id = g.reply_id where g.id = $1 and g.account_id = $2`,
 )
 
@@ -132,7 +163,7 @@ export async function readStoredLog(db: Database, id: string, accountId: string)
 }
 
 const readMany = statement<Generation>(
-  `select ${columns} from generations g where g.account_id = $1 and g.id = any($2::uuid[])`,
+  `select ${generationColumns} from generations g where g.account_id = $1 and g.id = any($2::uuid[])`,
 )
 
 /** Some generations of an account. */
@@ -174,6 +205,8 @@ export async function saveCheckpoints(db: Database, runs: readonly Progress[]): 
 
 /** How a run ended. */
 export interface Ending extends Progress {
+  /** The model that answered in the end. */
+  model: string
   status: Status
   finishReason: string | null
   usage: { inputTokens: number; outputTokens: number; cachedInputTokens: number; isEstimated: boolean } | null
@@ -184,7 +217,7 @@ export interface Ending extends Progress {
 const endOne = statement<{ id: string }>(`with ended as (
     update generations set status = $2, finish_reason = $3, last_seq = $4, marks = $5, input_tokens = $6,
       output_tokens = $7, cached_input_tokens = $8, usage_estimated = $9, cost_micro_credits = $10, error = $11,
-      finished_at = now()
+      model = $13, finished_at = now()
     where id = $1 and status in ('queued', 'running') returning id, reply_id
   ), written as (
     update messages m set content = $12 from ended where m.id = ended.reply_id
@@ -207,6 +240,7 @@ export async function saveEnding(db: Database, ending: Ending): Promise<boolean>
     ending.costMicroCredits,
     ending.error ? JSON.stringify(ending.error) : null,
     storable(ending.content),
+    ending.model,
   )
   return rows.length > 0
 }

@@ -15,11 +15,12 @@ export interface UpstreamOptions {
   deadlines: Deadlines
   /** Aborted to stop; its reason is thrown. */
   signal: AbortSignal
+  /** Attempts in all, 1 for none but the first. */
+  maxAttempts: number
   /** Told before each new attempt. */
   onRetry?: (error: AppError, attempt: number) => void
 }
 
-const maxAttempts = 4
 const firstDelayMs = 500
 const longestDelayMs = 20_000
 
@@ -30,16 +31,20 @@ const longestDelayMs = 20_000
 export async function* upstream(options: UpstreamOptions): AsyncGenerator<readonly ModelPart[]> {
   for (let attempt = 1; ; attempt++) {
     let hasSpoken = false
+    let hasFinished = false
     try {
       for await (const parts of attemptOnce(options)) {
         hasSpoken ||= parts.some(part => part.type === 'text' || part.type === 'reasoning')
+        hasFinished ||= parts.some(part => part.type === 'finish')
         yield parts
       }
+      if (!hasSpoken && !hasFinished)
+        throw new AppError('upstream', 'PROVIDER_CUT', 'The model provider said nothing')
       return
     } catch (thrown) {
       options.signal.throwIfAborted()
       const error = toAppError(thrown)
-      if (hasSpoken || !isWorthRetrying(error) || attempt === maxAttempts) throw error
+      if (hasSpoken || !isWorthRetrying(error) || attempt >= options.maxAttempts) throw error
       const delayMs = delayBefore(attempt, error)
       if (delayMs > longestDelayMs) throw error
       options.onRetry?.(error, attempt + 1)
@@ -49,7 +54,7 @@ export async function* upstream(options: UpstreamOptions): AsyncGenerator<readon
 }
 
 function isWorthRetrying(error: AppError): boolean {
-  return error.kind === 'upstream'
+  return error.kind === 'upstream' && error.code !== 'PROVIDER_DOWN'
 }
 
 function delayBefore(attempt: number, error: AppError): number {
@@ -82,6 +87,5 @@ async function* attemptOnce(options: UpstreamOptions): AsyncGenerator<readonly M
     clearTimeout(total)
     clearTimeout(quiet)
     signal.removeEventListener('abort', stop)
-    controller.abort()
   }
 }

@@ -66,6 +66,8 @@ export interface ConversationsTable {
   title: string
   title_source: Generated<'auto' | 'user'>
   system_prompt: string | null
+  summary: string | null
+  summary_until: Generated<number>
   message_count: Generated<number>
   created_at: Generated<Timestamp>
   updated_at: Generated<Timestamp>
@@ -93,6 +95,8 @@ export interface GenerationsTable {
   marks: Generated<Json>
   is_job: Generated<boolean>
   attempts: Generated<number>
+  idempotency_key: string | null
+  request_hash: Buffer | null
   runner: string | null
   heartbeat_at: Timestamp | null
   created_at: Generated<Timestamp>

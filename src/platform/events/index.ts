@@ -1,12 +1,13 @@
 /**
  * One event of a log. `seq` is the log's length after the event: an event that carries `text` adds its length in UTF-16
- * units, any other adds 1. So any position can be resumed from, joined events mean the same as single ones, and the
+ * units, one with a `span` adds that, any other adds 1. So any position can be resumed from, joined events mean the same as single ones, and the
  * whole log can be rebuilt from the text and the few events between (see docs/decisions on log positions).
  */
 export interface LogEvent {
   seq: number
   type: string
   text?: string
+  span?: number
   [field: string]: unknown
 }
 
@@ -17,8 +18,9 @@ export interface EventLogs {
   /** What is there now after a position, without waiting; null when the log is not live anywhere. */
   read(id: string, after: number): Promise<{ events: readonly LogEvent[]; isEnded: boolean } | null>
   /**
-   * Events after position `after`, in batches of what is ready, until the log ends or `signal` aborts; null when the
-   * log is not live anywhere. A position inside a text event gives the rest of that text.
+   * Events after position `after`, in batches of what is ready (of about 64k at most, so that a slow reader holds no
+   * more), until the log ends or `signal` aborts; null when the log is not live anywhere. A position inside a text event
+   * gives the rest of that text.
    */
   follow(
     id: string,
@@ -31,14 +33,14 @@ export interface EventLogWriter {
   /** Position after the last event. */
   readonly seq: number
   /** Appends one event; its `seq` is assigned here and returned. */
-  append(event: { type: string; text?: string; [field: string]: unknown }): LogEvent
+  append(event: { type: string; text?: string; span?: number; [field: string]: unknown }): LogEvent
   /** No more events; readers end after the last one, and the log is forgotten a little later. */
   end(): void
 }
 
 /** How far an event moves its log's position. */
-export function sizeOf(event: { text?: string }): number {
-  return event.text === undefined ? 1 : event.text.length
+export function sizeOf(event: { text?: string; span?: number }): number {
+  return event.text === undefined ? (event.span ?? 1) : event.text.length
 }
 
 /** What remains of an event for a reader that already has everything up to a position. */

@@ -1,0 +1,113 @@
+import { AppError } from '../../lib/errors.ts'
+import type { Limiter } from '../../platform/cache/index.ts'
+import type { Job, Postponement } from '../../platform/queue/index.ts'
+import type { Engine } from './engine.ts'
+import { runHere } from './launch.ts'
+import { isKnownDead } from './recovery.ts'
+import { isFinal } from './replay.ts'
+import { RunStopped } from './run.ts'
+import { type StoredLog, saveEnding } from './store.ts'
+import { claimJob, readJob } from './store-jobs.ts'
+
+/** Calls a minute that a provider may get from jobs; providers without a limiter are not limited. */
+export type ProviderLimiters = Readonly<Record<string, Limiter>>
+
+const elsewhereMs = 3000
+const goneMs = 20_000
+
+/** One attempt of one job. Throws when it failed; the queue decides whether there is another attempt. */
+export async function runJob(
+  engine: Engine,
+  limiters: ProviderLimiters,
+  job: Job,
+): Promise<Postponement | undefined> {
+  const stored = await readJob(engine.db, job.id)
+  if (!stored || isFinal(stored.status)) return undefined
+  const deadRunner = stored.status === 'running' ? deadOf(stored) : null
+  if (stored.status === 'running' && deadRunner === null) {
+    return { againInMs: elsewhereMs, reason: 'another process runs it' }
+  }
+  const model = engine.models.find(stored.model)
+  const wait = await limitOf(limiters, model.provider)
+  if (wait) return wait
+  const claim = await claimJob(engine.db, { id: job.id, runner: engine.self, deadRunner })
+  if (!claim) return { againInMs: elsewhereMs, reason: 'another process was faster' }
+  const recipe = engine.recipes.get(stored.kind)
+  if (!recipe) throw new AppError('invalid', 'UNKNOWN_KIND', 'No feature makes generations of this kind')
+  const prefix = stored.content.slice(0, stored.replyOffset)
+  const generation = { ...stored, ...claim, status: 'running' as const }
+  const run = runHere(engine, {
+    generation,
+    model,
+    recipe,
+    title: null,
+    prefix,
+    mayTryAgain: job.attempt < job.maxAttempts,
+  })
+  const stop = () => run.controller.abort(new RunStopped('interrupted', 'this process must stop'))
+  job.signal.addEventListener('abort', stop, { once: true })
+  try {
+    await run.done
+  } finally {
+    job.signal.removeEventListener('abort', stop)
+  }
+  if (job.signal.aborted) throw job.signal.reason
+  return verdictOf(engine, job.id)
+}
+
+/** A failure is thrown, so that the queue shows it and tries again when the generation waits for that. */
+async function verdictOf(engine: Engine, id: string): Promise<undefined> {
+  const after = await readJob(engine.db, id)
+  if (after?.status === 'queued') {
+    throw new AppError('upstream', 'ATTEMPT_FAILED', 'This attempt failed; another follows')
+  }
+  if (after?.status === 'failed') {
+    const { code = 'FAILED', message = 'The generation failed' } = after.error ?? {}
+    throw new AppError('unprocessable', code, message)
+  }
+  return undefined
+}
+
+function deadOf(stored: { runner: string | null; heartbeatAt: Date | null }): string | null {
+  if (stored.runner === null) return null
+  const isStale = stored.heartbeatAt !== null && stored.heartbeatAt.getTime() < Date.now() - goneMs
+  return isStale || isKnownDead(stored.runner) ? stored.runner : null
+}
+
+async function limitOf(limiters: ProviderLimiters, provider: string): Promise<Postponement | null> {
+  const state = await limiters[provider]?.consume('all')
+  if (!state || state.isAllowed) return null
+  return { againInMs: Math.max(50, state.resetMs), reason: `${provider} gets no more jobs this minute` }
+}
+
+/** The queue has given up a job, after crashes for example: its generation ends as failed. */
+export async function giveUp(engine: Engine, id: string, error: AppError): Promise<void> {
+  const stored = await readJob(engine.db, id)
+  if (!stored || isFinal(stored.status)) return
+  await saveEnding(engine.db, failedEnding(stored, error))
+}
+
+function failedEnding(stored: StoredLog, error: AppError) {
+  const told = { code: error.code, message: error.message }
+  const lastSeq = stored.lastSeq + 1
+  const end = {
+    type: 'generation-end',
+    status: 'failed',
+    finishReason: null,
+    error: told,
+    usage: null,
+    costMicroCredits: 0,
+  }
+  return {
+    generationId: stored.id,
+    content: stored.content,
+    model: stored.model,
+    marks: [...stored.marks, { seq: lastSeq, ...end }],
+    lastSeq,
+    status: 'failed' as const,
+    finishReason: null,
+    usage: null,
+    costMicroCredits: 0,
+    error: told,
+  }
+}

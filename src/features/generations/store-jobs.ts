@@ -1,0 +1,83 @@
+import { type Database, statement } from '../../platform/database/index.ts'
+import { type Generation, generationColumns, type Progress, type StoredLog } from './store.ts'
+
+const readAnyones = statement<StoredLog & { runner: string | null; heartbeatAt: Date | null }>(
+  `select ${generationColumns}, g.marks, g.runner, g.heartbeat_at as "heartbeatAt", coalesce(m.content, '') as content
+   from generations g left join messages m on m.id = g.reply_id where g.id = $1`,
+)
+
+/** A generation of whatever account, for the worker that was given its id. */
+export async function readJob(db: Database, id: string) {
+  return (await readAnyones(db, id))[0] ?? null
+}
+
+const claimOne = statement<{ attempts: number; startedAt: Date }>(
+  `update generations set status = 'running', runner = $2, attempts = attempts + 1, heartbeat_at = now(),
+     started_at = coalesce(started_at, now())
+   where id = $1 and (status = 'queued' or (status = 'running' and is_job and runner = $3))
+   returning attempts, started_at as "startedAt"`,
+)
+
+/**
+ * Takes a job for this process: one that waits, or one that `deadRunner` had. Null when another was faster or it has
+ * ended.
+ */
+export async function claimJob(
+  db: Database,
+  { id, runner, deadRunner }: { id: string; runner: string; deadRunner: string | null },
+) {
+  return (await claimOne(db, id, runner, deadRunner))[0] ?? null
+}
+
+const putBackOne = statement(
+  `update generations set status = 'queued', runner = null, last_seq = greatest(last_seq, $2)
+   where id = $1 and status = 'running'`,
+)
+
+/** Lets a job wait for its next attempt, with the position that readers have come to. */
+export async function putBack(
+  db: Database,
+  progress: Pick<Progress, 'generationId' | 'lastSeq'>,
+): Promise<void> {
+  await putBackOne(db, progress.generationId, progress.lastSeq)
+}
+
+const putBackOrphan = statement<{ id: string }>(
+  `update generations set status = 'queued', runner = null where id = $1 and status = 'running' and runner = $2 returning id`,
+)
+
+/** The same for a job whose process has died; false when somebody was faster. */
+export async function putBackOrphaned(db: Database, id: string, runner: string): Promise<boolean> {
+  return (await putBackOrphan(db, id, runner)).length > 0
+}
+
+const readWaiting = statement<Pick<Generation, 'id' | 'accountId'>>(
+  `select id, account_id as "accountId" from generations
+   where status = 'queued' and is_job and created_at < now() - make_interval(secs => $1) order by created_at limit 200`,
+)
+
+/** Jobs that have waited for some seconds: the queue may have lost them. */
+export function listWaiting(db: Database, seconds: number) {
+  return readWaiting(db, seconds)
+}
+
+const cancelWaiting = statement<{ id: string }>(
+  `update generations set status = 'cancelled', finish_reason = 'cancelled', finished_at = now(),
+     last_seq = last_seq + 1, marks = marks || jsonb_build_array(jsonb_build_object('seq', last_seq + 1, 'type',
+       'generation-end', 'status', 'cancelled', 'finishReason', 'cancelled', 'error', null, 'usage', null, 'costMicroCredits', 0))
+   where id = $1 and account_id = $2 and status = 'queued' returning id`,
+)
+
+/** Cancels a job that nobody has begun; false when somebody has. */
+export async function cancelQueued(db: Database, accountId: string, id: string): Promise<boolean> {
+  return (await cancelWaiting(db, id, accountId)).length > 0
+}
+
+const readOpen = statement<Pick<Generation, 'id' | 'status'>>(
+  `select id, status from generations where account_id = $1 and status in ('queued', 'running')`,
+)
+
+/** What of an account has not ended, wherever it runs. */
+export function listOpen(db: Database, accountId: string) {
+  return readOpen(db, accountId)
+}
