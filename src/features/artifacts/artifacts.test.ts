@@ -120,6 +120,17 @@ describe('an answer with code', () => {
     expect(files.at(-1)).toMatchObject({ path: 'src/a.css', content: '.a { color: r\n' })
   })
 
+  test('an answer that nobody watched to its end can be kept afterwards', async () => {
+    const where = await place()
+    const { messageId } = await world.answer(where, 'no code')
+    await world.artifacts.keep(
+      { ...where, generationId: newId(), replyId: messageId },
+      button('late').slice(0, 90),
+    )
+    const listed = await world.artifacts.listByMessages(accountId, [messageId])
+    expect(listed.get(messageId)).toMatchObject([{ title: 'FancyButton', fileCount: 1 }])
+  })
+
   test('prose and commands make nothing', async () => {
     const { events } = await world.answer(await place(), 'Run:\n\n```bash\nnpm start\n```\n')
     expect(events).toEqual([])
@@ -329,6 +340,24 @@ describe('build and preview', () => {
     const page = await world.server.inject(body.data.url)
     expect(page.body).toContain('FancyButton.tsx:2:')
     expect(page.body).not.toContain('<script>alert')
+  })
+
+  test('one account builds a little at a time, waits in line, and is refused beyond that; others are not held up', async () => {
+    const own = await world.account()
+    const where = { accountId: own, conversationId: await world.conversation(own) }
+    const { artifacts } = await world.answer(where, button('busy'))
+    const other = await world.answer(await place(), button('other'))
+    const calls = Array.from({ length: 60 }, () => call('POST', `/artifacts/${artifacts[0]?.id}/build`, own))
+    const others = await Promise.all(
+      Array.from({ length: 5 }, () => call('POST', `/artifacts/${other.artifacts[0]?.id}/build`)),
+    )
+    expect(others.map(answer => answer.status)).toEqual([200, 200, 200, 200, 200])
+    const answers = await Promise.all(calls)
+    expect(answers.filter(answer => answer.status === 200).length).toBeGreaterThanOrEqual(32)
+    for (const answer of answers.filter(found => found.status !== 200)) {
+      expect(answer.status).toBe(429)
+      expect(answer.headers['retry-after']).toBe('5')
+    }
   })
 
   test('vendor modules are for everyone, for ever, and nothing else is in that folder', async () => {

@@ -1,4 +1,5 @@
-import { zipSync } from 'fflate'
+import { promisify } from 'node:util'
+import { type AsyncZipOptions, type AsyncZippable, zip } from 'fflate'
 import { missing } from '../../lib/errors.ts'
 import { isId } from '../../lib/ids.ts'
 import type { BuildOutput, Bundler } from '../../platform/bundler/index.ts'
@@ -17,6 +18,7 @@ import {
   readArtifact,
 } from './store.ts'
 import { createSweep } from './sweep.ts'
+import { createTurns } from './turns.ts'
 
 export type { ArtifactWithFiles } from './store.ts'
 
@@ -31,17 +33,29 @@ export interface ArtifactsDeps {
   now?: () => number
 }
 
+interface BuildDeps extends ArtifactsDeps {
+  inTurn: ReturnType<typeof createTurns>
+}
+
 export type Artifacts = ReturnType<typeof createArtifacts>
 
 const downloadSeconds = 3600
+const compress = promisify<AsyncZippable, AsyncZipOptions, Uint8Array>(zip)
 
 /** Code that generations produced: found in answers, kept, built, shown in previews, handed out. Foreign is absent. */
-export function createArtifacts(deps: ArtifactsDeps) {
+export function createArtifacts(given: ArtifactsDeps) {
+  const deps: BuildDeps = { ...given, inTurn: createTurns({ atOnce: 2, waiting: 30 }) }
   const { db, files } = deps
   const links = createPreviewLinks(deps.previewKey, deps.now)
   return {
     /** For `generations.observe`: finds and keeps the code of each run. */
     observer: (run: WatchedRun) => observeRun(deps, run),
+    /** Keeps the code of an answer that nobody watched to its end, such as one that a crash interrupted. */
+    async keep(run: Omit<WatchedRun, 'emit'>, text: string): Promise<void> {
+      const observer = observeRun(deps, { ...run, emit() {} })
+      observer?.text(text)
+      await observer?.end()
+    },
     read: (accountId: string, id: string) => find(deps, accountId, id),
     /** The files with their contents. */
     readFiles: async (accountId: string, id: string) => contentsOf(deps, await find(deps, accountId, id)),
@@ -101,14 +115,16 @@ async function listByMessages(
   return found
 }
 
-async function build(
-  deps: ArtifactsDeps,
+function build(
+  deps: BuildDeps,
   artifact: ArtifactWithFiles,
   options: { minify?: boolean } = {},
 ): Promise<BuildOutput> {
-  const contents = await contentsOf(deps, artifact)
-  const sources = Object.fromEntries(contents.map(file => [file.path, file.content]))
-  return deps.bundler.build({ files: sources, minify: options.minify ?? false })
+  return deps.inTurn(artifact.accountId, async () => {
+    const contents = await contentsOf(deps, artifact)
+    const sources = Object.fromEntries(contents.map(file => [file.path, file.content]))
+    return deps.bundler.build({ files: sources, minify: options.minify ?? false })
+  })
 }
 
 /** A signed link: to the file itself when there is one, else to a zip that is made on the first call. */
@@ -137,8 +153,10 @@ async function download(deps: ArtifactsDeps, accountId: string, id: string) {
 async function makeArchive(deps: ArtifactsDeps, artifact: ArtifactWithFiles, key: string): Promise<void> {
   if (await deps.files.get(key)) return
   const contents = await contentsOf(deps, artifact)
-  const entries = Object.fromEntries(contents.map(file => [file.path, Buffer.from(file.content, 'utf8')]))
-  const bytes = zipSync(entries, { level: 6, mtime: artifact.createdAt })
+  const entries: AsyncZippable = Object.fromEntries(
+    contents.map(file => [file.path, Buffer.from(file.content, 'utf8')]),
+  )
+  const bytes = await compress(entries, { level: 6, mtime: artifact.createdAt })
   await deps.files.put(key, bytes, { contentType: 'application/zip' })
 }
 

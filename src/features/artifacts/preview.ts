@@ -51,15 +51,16 @@ function escapeHtml(text: string): string {
 }
 
 /**
- * The policy of a preview page served from `host`: scripts run, on an origin of their own that owns nothing; they load
- * our vendor modules and nothing else, and no address in any network can be reached.
+ * The policy of a preview page served under these hosts: scripts run, on an origin of their own that owns nothing; they
+ * load our vendor modules and nothing else, and no address in any network can be reached.
  */
-export function previewPolicy(host: string): string {
-  const vendor = /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host) ? `${host}/vendor/` : "'self'"
+export function previewPolicy(hosts: readonly string[]): string {
+  const plain = new Set(hosts.filter(host => /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)))
+  const vendor = [...plain].map(host => ` ${host}/vendor/`).join('')
   return [
     'sandbox allow-scripts',
     "default-src 'none'",
-    `script-src 'unsafe-inline' ${vendor}`,
+    `script-src 'unsafe-inline'${vendor}`,
     "style-src 'unsafe-inline'",
     'img-src data: blob:',
     'media-src data: blob:',

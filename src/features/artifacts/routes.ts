@@ -141,8 +141,18 @@ function buildingRoutes(server: Server, artifacts: Artifacts): void {
 
 const open = { config: { auth: 'none' }, schema: { hide: true } } as const
 
+export interface PreviewOptions {
+  vendorDirectory: string
+  /** The address that browsers use, for proxies that do not pass it on. */
+  publicUrl?: () => string
+}
+
+function publicHost({ publicUrl }: PreviewOptions): string[] {
+  return publicUrl ? [new URL(publicUrl()).host] : []
+}
+
 /** /preview/<token> and /vendor/<file>, outside the API: pages of strangers' code, and the libraries they load. */
-export function previewRoutes(artifacts: Artifacts, options: { vendorDirectory: string }) {
+export function previewRoutes(artifacts: Artifacts, options: PreviewOptions) {
   return async (server: Server) => {
     const vendor = await openVendorFiles(options.vendorDirectory)
     server.get('/preview/*', open, async (request, reply) => {
@@ -151,7 +161,7 @@ export function previewRoutes(artifacts: Artifacts, options: { vendorDirectory: 
         .removeHeader('x-frame-options')
         .headers({
           'content-type': 'text/html; charset=utf-8',
-          'content-security-policy': previewPolicy(request.host),
+          'content-security-policy': previewPolicy([request.host, ...publicHost(options)]),
           'x-content-type-options': 'nosniff',
           'referrer-policy': 'no-referrer',
           'cross-origin-resource-policy': 'cross-origin',

@@ -19,7 +19,12 @@ export async function openVendorFiles(directory: string) {
   const compressed = new Map<string, Promise<Buffer>>()
 
   function readPlain(name: string): Promise<Buffer> {
-    return remember(plain, name, () => readFile(join(directory, name)))
+    return remember(plain, name, () =>
+      // A newer server may have replaced the folder.
+      readFile(join(directory, name)).catch(error => {
+        throw error.code === 'ENOENT' ? missing('File') : error
+      }),
+    )
   }
 
   return {

@@ -91,6 +91,16 @@ describe('limits', () => {
     expect(await leftovers()).toEqual([])
   }, 60_000)
 
+  test('a worker that has nothing to do goes, and the next build has a new one', async () => {
+    const own = createEsbuildBundler({ vendor, idleMs: 50 })
+    const before = await workers()
+    expect((await own.build({ files: fine })).ok).toBe(true)
+    await expect.poll(async () => (await workers()).filter(pid => !before.includes(pid))).toEqual([])
+    expect((await own.build({ files: { 'b.js': '1' } })).ok).toBe(true)
+    await own.close()
+    expect(await leftovers()).toEqual([])
+  })
+
   test('closing in the middle of a build ends it and its processes', async () => {
     const own = createEsbuildBundler({ vendor })
     const builds = [1, 2, 3].map(index => own.build({ files: { 'a.md': repeat(`*a${index} _b `, 200_000) } }))

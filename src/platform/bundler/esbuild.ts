@@ -12,6 +12,7 @@ export interface EsbuildOptions {
   timeMs?: number
   memoryBytes?: number
   queue?: number
+  idleMs?: number
   /** Results are kept up to this many bytes of pages. */
   cacheBytes?: number
 }
@@ -26,6 +27,7 @@ export function createEsbuildBundler(options: EsbuildOptions): Bundler {
       memoryBytes: options.memoryBytes ?? buildLimits.memoryBytes,
       queue: options.queue ?? buildLimits.queue,
       concurrency: options.concurrency ?? 1,
+      idleMs: options.idleMs ?? buildLimits.idleMs,
     },
   )
   const results = createCache(options.cacheBytes ?? 64 * 1024 * 1024)

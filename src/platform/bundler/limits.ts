@@ -11,6 +11,7 @@ export const buildLimits = {
   scriptsInPage: 100,
   memoryBytes: 512 * 1024 * 1024,
   queue: 64,
+  idleMs: 300_000,
   messages: 20,
   messageLength: 500,
   lineTextLength: 200,

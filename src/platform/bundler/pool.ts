@@ -14,6 +14,8 @@ import type { WorkerAnswer, WorkerRequest } from './worker.ts'
 interface Worker {
   child: ChildProcess
   folder: string
+  /** Ends it when it has had nothing to do for long. */
+  rest?: NodeJS.Timeout
 }
 
 interface Job {
@@ -27,6 +29,8 @@ export interface PoolLimits {
   memoryBytes: number
   queue: number
   concurrency: number
+  /** A worker that has nothing to do for this long gives its memory back. */
+  idleMs: number
 }
 
 const script = fileURLToPath(new URL('./worker.ts', import.meta.url))
@@ -74,6 +78,7 @@ export function createPool(libraries: Libraries, limits: PoolLimits) {
 
   async function runOn(input: BuildInput): Promise<BuildOutput> {
     const worker = idle.pop() ?? (await startWorker())
+    clearTimeout(worker.rest)
     all.add(worker)
     if (isClosed) {
       await retire(worker)
@@ -82,6 +87,10 @@ export function createPool(libraries: Libraries, limits: PoolLimits) {
     try {
       const output = await buildWithin(worker, { input, libraries, limits })
       idle.push(worker)
+      worker.rest = setTimeout(() => {
+        idle.splice(idle.indexOf(worker), 1)
+        void retire(worker)
+      }, limits.idleMs).unref()
       return output
     } catch (error) {
       await retire(worker)
@@ -91,6 +100,7 @@ export function createPool(libraries: Libraries, limits: PoolLimits) {
 
   async function retire(worker: Worker): Promise<void> {
     all.delete(worker)
+    clearTimeout(worker.rest)
     await endWorker(worker)
   }
 

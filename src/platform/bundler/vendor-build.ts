@@ -1,5 +1,5 @@
 /** Builds the vendor bundle into the folder named on the command line: `node vendor-build.ts <folder>`. */
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,6 +18,8 @@ async function buildVendor(folder: string): Promise<void> {
   try {
     const imports = await bundle(partial)
     await writeFile(join(partial, 'imports.json'), JSON.stringify(imports, null, 2))
+    // Who builds need not be who serves.
+    await chmod(partial, 0o755)
     // Another process may have been faster; its result is the same.
     await rename(partial, folder).catch(error => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error

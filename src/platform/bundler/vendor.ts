@@ -17,23 +17,36 @@ export interface Vendor {
 }
 
 const here = dirname(fileURLToPath(import.meta.url))
-const layout = 3
+/** Raise it when bundles are made in another way. */
+const layout = 4
 
 /** Where the vendor bundle is kept unless told otherwise; not under version control. */
 export const vendorDirectory = join(here, '..', '..', '..', 'dist', 'vendor')
 
 /**
  * The vendor bundle for the installed versions; built on the first call (a few seconds, in a process of its own, safe
- * beside other callers), afterwards only read.
+ * beside other callers), afterwards only read. It is looked for in every folder and built in the first that allows it.
  */
-export async function ensureVendor(directory = vendorDirectory): Promise<Vendor> {
-  const folder = join(directory, await vendorStamp())
-  const ready = await readVendor(folder)
-  if (ready) return ready
-  await runBuild(folder)
-  const built = await readVendor(folder)
-  if (!built) throw new Error('The vendor bundle was built but cannot be read')
-  return built
+export async function ensureVendor(...directories: readonly string[]): Promise<Vendor> {
+  const stamp = await vendorStamp()
+  const folders = (directories.length > 0 ? directories : [vendorDirectory]).map(parent =>
+    join(parent, stamp),
+  )
+  for (const folder of folders) {
+    const ready = await readVendor(folder)
+    if (ready) return ready
+  }
+  let problem: unknown
+  for (const folder of folders) {
+    try {
+      await runBuild(folder)
+      const built = await readVendor(folder)
+      if (built) return built
+    } catch (error) {
+      problem = error
+    }
+  }
+  throw problem ?? new Error('The vendor bundle was built but cannot be read')
 }
 
 /** Names a vendor bundle by what goes into it. */
