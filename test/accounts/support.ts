@@ -63,12 +63,14 @@ export type TestDeps = Partial<Omit<AccountsDeps, 'settings'>> & {
   settings?: Partial<AccountsDeps['settings']>
   trustProxy?: string
   secureCookies?: boolean
+  /** Adds to the server before the routes of accounts. */
+  extend?: (server: Server) => void
   database?: { db: Database }
 }
 
 /** Accounts behind a real server on a database of their own; everything goes away with it. */
 export async function createTestAccounts(overrides: TestDeps = {}) {
-  const { settings, trustProxy, secureCookies, database: given, ...rest } = overrides
+  const { settings, trustProxy, secureCookies, extend, database: given, ...rest } = overrides
   const outbox = createOutbox()
   const clock = createClock()
   const own = given ? null : await createTestDatabase()
@@ -102,7 +104,13 @@ export async function createTestAccounts(overrides: TestDeps = {}) {
     corsOrigins: [],
     trustProxy,
   })
-  await server.register(accountRoutes(accounts, web), { prefix: '/api/v1' })
+  await server.register(
+    async api => {
+      extend?.(api)
+      await api.register(accountRoutes(accounts, web))
+    },
+    { prefix: '/api/v1' },
+  )
   await server.ready()
   return {
     accounts,
