@@ -271,6 +271,11 @@ describe('what is worth keeping', () => {
       '```tsx\nexport default function A() {\n  return <b',
       { isComplete: false, content: 'export default function A() {\n  return <b\n' },
     ],
+    [
+      'a language named like a member of objects',
+      '```constructor\na\nb\nc\nd\ne\n```',
+      { language: 'constructor', type: 'CODE', path: 'code.txt' },
+    ],
     ['a drawing', '```svg\n<svg viewBox="0 0 1 1"></svg>\n```', { type: 'OTHER', language: 'svg' }],
     [
       'a title from the text before',
@@ -323,6 +328,8 @@ describe('names', () => {
     ['tsx title="a\u0000.ts"', 'tsx', null],
     ['tsx title="a%2e%2e/b.ts"', 'tsx', null],
     ['js {1,3-5}', 'javascript', null],
+    ['constructor', 'constructor', null],
+    ['__proto__ a.toString', '__proto__', 'a.toString'],
     ['', '', null],
   ])('the info %j', (info, language, path) => {
     expect(readInfo(info)).toEqual({ language, path })

@@ -1,6 +1,6 @@
 import type { ArtifactType } from './schema.ts'
 
-const aliases: Record<string, string> = {
+const aliases = table({
   js: 'javascript',
   mjs: 'javascript',
   cjs: 'javascript',
@@ -39,9 +39,9 @@ const aliases: Record<string, string> = {
   golang: 'go',
   dockerfile: 'docker',
   makefile: 'make',
-}
+})
 
-const extensions: Record<string, string> = {
+const extensions = table({
   javascript: 'js',
   typescript: 'ts',
   python: 'py',
@@ -54,7 +54,7 @@ const extensions: Record<string, string> = {
   csharp: 'cs',
   text: 'txt',
   yaml: 'yml',
-}
+})
 
 /** Languages whose unnamed blocks are commands or output, never a thing of their own. */
 const fleeting = new Set(['bash', 'powershell', 'batch', 'text', 'diff', 'mermaid', 'ansi'])
@@ -86,7 +86,7 @@ const others = new Set([...fleeting, ...casual, 'svg'])
 /** The one name of a language for what people write: lower case, `js` and `node` are `javascript`. */
 export function languageOf(name: string): string {
   const lower = name.toLowerCase().replace(/^\.|[,;:]+$/g, '')
-  return aliases[lower] ?? lower
+  return aliases.get(lower) ?? lower
 }
 
 /** The language of a file by its name; '' when its ending says nothing. */
@@ -99,7 +99,7 @@ export function languageOfPath(path: string): string {
 
 /** The file ending that suits a language, without the dot. */
 export function extensionOf(language: string): string {
-  return extensions[language] ?? (/^[a-z0-9]{1,10}$/.test(language) ? language : 'txt')
+  return extensions.get(language) ?? (/^[a-z0-9]{1,10}$/.test(language) ? language : 'txt')
 }
 
 /** How many lines with something on them make an unnamed block worth keeping. */
@@ -149,4 +149,9 @@ export function guessLanguage(content: string): string {
   }
   if (/^(?:def \w+\(.*\)|class \w+.*|from \w[\w.]* import .*):?\s*$/m.test(start)) return 'python'
   return ''
+}
+
+/** Names come from models: a Map, so that `constructor` is just a name. */
+function table(entries: Record<string, string>): ReadonlyMap<string, string> {
+  return new Map(Object.entries(entries))
 }

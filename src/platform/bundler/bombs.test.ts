@@ -137,7 +137,11 @@ describe('limits', () => {
       code: 'BUILD_INPUT',
     })
     const output = await bundler.build({
-      files: { 'a.js': "import './constructor'; import './toString.js'", 'toString.js': '1' },
+      files: {
+        'a.js': "import './constructor'; import './toString.js'; import './a.constructor'",
+        'toString.js': '1',
+        'a.constructor': '1',
+      },
     })
     expect(output.ok).toBe(false)
     expect(Object.prototype).not.toHaveProperty('polluted')

@@ -22,7 +22,7 @@ export interface CompileRequest {
   /** The file whose component is shown. */
   entryPath: string | null
   /** Own modules that are scripts inside a page: name → path of that page. */
-  scriptsOf?: Readonly<Record<string, string>>
+  scriptsOf?: ReadonlyMap<string, string>
 }
 
 export type Compiled =
@@ -46,7 +46,7 @@ export async function compile(request: CompileRequest): Promise<Compiled> {
   const { files } = request.input
   const fileOf: FileOf = path => {
     const name = path.replace(/^(?:virtual|own):/, '')
-    const origin = request.scriptsOf?.[name] ?? name
+    const origin = request.scriptsOf?.get(name) ?? name
     return Object.hasOwn(files, origin) ? origin : null
   }
   try {
@@ -60,7 +60,7 @@ export async function compile(request: CompileRequest): Promise<Compiled> {
     const outputs = Object.values(result.metafile.outputs)
     const imported = outputs
       .flatMap(output => output.imports)
-      .filter(item => item.external && item.path in request.libraries.imports)
+      .filter(item => item.external && Object.hasOwn(request.libraries.imports, item.path))
     return {
       ok: true,
       script,

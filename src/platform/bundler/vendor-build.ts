@@ -1,5 +1,5 @@
 /** Builds the vendor bundle into the folder named on the command line: `node vendor-build.ts <folder>`. */
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -105,7 +105,17 @@ function commonJsExports(library: Library, from: string): string {
 /** Older versions are of no use once a new one is there. */
 async function removeOthers(parent: string, keep: string): Promise<void> {
   for (const name of await readdir(parent)) {
-    if (name !== keep && /^[0-9a-f]{16}$/.test(name))
-      await rm(join(parent, name), { recursive: true, force: true })
+    const isOld =
+      /^[0-9a-f]{16}$/.test(name) ||
+      (name.startsWith('.partial-') && (await ageMs(join(parent, name))) > 600_000)
+    if (name !== keep && isOld) await rm(join(parent, name), { recursive: true, force: true })
   }
+}
+
+/** How long ago something was last changed; what has gone is new. */
+async function ageMs(path: string): Promise<number> {
+  return stat(path).then(
+    found => Date.now() - found.mtimeMs,
+    () => 0,
+  )
 }

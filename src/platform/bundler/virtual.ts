@@ -16,22 +16,24 @@ export interface VirtualSources extends ImportScope {
   prepare: (path: string, source: string) => string
 }
 
-const loaders: Record<string, Loader> = {
-  tsx: 'tsx',
-  ts: 'ts',
-  mts: 'ts',
-  cts: 'ts',
-  jsx: 'jsx',
-  js: 'jsx',
-  mjs: 'jsx',
-  cjs: 'jsx',
-  css: 'css',
-  json: 'json',
-  svg: 'dataurl',
-  txt: 'text',
-  md: 'text',
-  html: 'text',
-}
+const loaders: ReadonlyMap<string, Loader> = new Map(
+  Object.entries<Loader>({
+    tsx: 'tsx',
+    ts: 'ts',
+    mts: 'ts',
+    cts: 'ts',
+    jsx: 'jsx',
+    js: 'jsx',
+    mjs: 'jsx',
+    cjs: 'jsx',
+    css: 'css',
+    json: 'json',
+    svg: 'dataurl',
+    txt: 'text',
+    md: 'text',
+    html: 'text',
+  }),
+)
 
 /**
  * Answers every question that esbuild asks from memory. Nothing falls through to the disk: all imports are resolved
@@ -91,7 +93,7 @@ function loadFile(path: string, sources: VirtualSources): OnLoadResult {
   const source = Object.hasOwn(sources.files, path) ? sources.files[path] : undefined
   if (source === undefined) return refusal(hostRefusal)
   if (path.endsWith('.module.css')) return { contents: source, loader: 'local-css' }
-  const loader = loaders[path.slice(path.lastIndexOf('.') + 1).toLowerCase()]
+  const loader = loaders.get(path.slice(path.lastIndexOf('.') + 1).toLowerCase())
   if (!loader) return refusal(`Files like "${path.slice(-40)}" cannot be imported`)
   const isCode = loader === 'tsx' || loader === 'ts' || loader === 'jsx'
   return { contents: isCode ? sources.prepare(path, source) : source, loader }

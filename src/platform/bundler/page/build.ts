@@ -148,7 +148,7 @@ async function bundleModules(
   if (plan.modules.length === 0) return { ok: true, script: '', style: '', libraries: [], warnings: [] }
   const contents = plan.modules.map(module => `import ${JSON.stringify(module)}`).join('\n')
   const own = { ...plan.own, 'atelier:start': { contents, loader: 'js', importer: '' } as const }
-  const scriptsOf = Object.fromEntries(Object.keys(plan.own).map(name => [name, path]))
+  const scriptsOf = new Map(Object.keys(plan.own).map(name => [name, path] as const))
   return compile({ input, libraries, start: 'atelier:start', own, entryPath: null, scriptsOf })
 }
 
