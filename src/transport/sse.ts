@@ -1,11 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
-
-/** What a stream of server-sent events is made of: anything with a position. */
-export interface StreamedEvent {
-  seq: number
-  type: string
-}
+import { portions, type StreamedEvent } from './portions.ts'
 
 const pingEveryMs = 15_000
 const slowReaderMs = 30_000
@@ -28,7 +23,7 @@ export function clientGone(reply: FastifyReply): AbortSignal {
 
 /**
  * Answers with events as `text/event-stream` until they end or the client leaves: `id: <seq>`, `data: <JSON>`. What is
- * ready together is written together. A reader that takes nothing for 30 seconds is closed; it costs one batch.
+ * ready together is written together. A reader that takes nothing for 30 seconds is closed; it costs one portion.
  */
 export async function sendEvents(
   reply: FastifyReply,
@@ -44,13 +39,18 @@ export async function sendEvents(
     'x-accel-buffering': 'no',
     ...headers,
   })
-  response.flushHeaders()
+  // The headers leave together with the first events when there are any, and do not wait for them otherwise.
+  const flushing = setImmediate(() => response.flushHeaders())
   open.add(response)
   try {
     for await (const batch of batches) {
-      if (!response.write(frames(batch)) && !(await drained(response))) break
+      clearImmediate(flushing)
+      for (const portion of portions(batch)) {
+        if (!response.write(frames(portion)) && !(await drained(response))) return
+      }
     }
   } finally {
+    clearImmediate(flushing)
     open.delete(response)
     response.end()
   }

@@ -75,6 +75,20 @@ describe('memory event logs', () => {
     expect(batches).toEqual([1, 1])
   })
 
+  test('a late reader gets a long log in pieces', async () => {
+    const logs = createMemoryEventLogs()
+    const log = logs.open('a')
+    for (let i = 0; i < 300; i++) log.append({ type: 'text-delta', text: 'x'.repeat(1000) })
+    log.append({ type: 'text-delta', text: 'y'.repeat(100_000) })
+    log.end()
+    const sizes: number[] = []
+    for await (const batch of (await logs.follow('a', { after: 500 })) ?? []) {
+      sizes.push(batch.reduce((sum, event) => sum + (event.text?.length ?? 1), 0))
+    }
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(log.seq - 500)
+    expect(Math.max(...sizes.slice(0, -1))).toBeLessThanOrEqual(65_536)
+  })
+
   test('a reader that leaves stops waiting', async () => {
     const logs = createMemoryEventLogs()
     logs.open('a')

@@ -1,6 +1,7 @@
 import { type EventLogs, type EventLogWriter, joined, type LogEvent, restOf, sizeOf } from './index.ts'
 
 const lingerMs = 30_000
+const maxBatchSize = 65_536
 
 interface Log {
   events: LogEvent[]
@@ -33,7 +34,14 @@ export function createMemoryEventLogs(): EventLogs {
     async read(id, after) {
       const log = logs.get(id)
       if (!log) return null
-      return { events: eventsFrom(log, firstAfter(log.events, after), after), isEnded: log.isEnded }
+      return {
+        events: eventsBetween(log, {
+          from: firstAfter(log.events, after),
+          to: log.events.length,
+          position: after,
+        }),
+        isEnded: log.isEnded,
+      }
     },
     async follow(id, { after, signal }) {
       const log = logs.get(id)
@@ -55,7 +63,7 @@ function writer(log: Log, onEnd: () => void): EventLogWriter {
     append(event) {
       if (log.isEnded) throw new Error(`event ${event.type} appended to a log that has ended`)
       log.seq += sizeOf(event)
-      const logged = { seq: log.seq, ...event }
+      const logged = { ...event, seq: log.seq }
       log.events.push(logged)
       wake(log)
       return logged
@@ -89,8 +97,9 @@ async function* read(
   let cut = after
   while (!signal?.aborted) {
     if (next < log.events.length) {
-      const batch = eventsFrom(log, next, cut)
-      next = log.events.length
+      const end = batchEnd(log.events, next)
+      const batch = eventsBetween(log, { from: next, to: end, position: cut })
+      next = end
       cut = 0
       yield batch
     } else if (log.isEnded) return
@@ -98,8 +107,18 @@ async function* read(
   }
 }
 
-function eventsFrom(log: Log, index: number, position: number): readonly LogEvent[] {
-  const events = log.events.slice(index)
+/** Where a batch from here ends: a reader that comes late, or reads slowly, gets the log in pieces. */
+function batchEnd(events: readonly LogEvent[], from: number): number {
+  const first = events[from]
+  const start = first ? first.seq - sizeOf(first) : 0
+  return Math.max(from + 1, firstAfter(events, start + maxBatchSize))
+}
+
+function eventsBetween(
+  log: Log,
+  { from, to, position }: { from: number; to: number; position: number },
+): readonly LogEvent[] {
+  const events = log.events.slice(from, to)
   if (events[0]) events[0] = restOf(events[0], position)
   return joined(events)
 }
