@@ -18,27 +18,36 @@ const configFile =
   /(?:^|\/)node_modules\/|(?:^|\/)(?:[\w.-]+\.config|[\w.-]+\.(?:test|spec|stories|d))\.[mc]?[jt]sx?$|^(?:server|api|scripts)\//
 
 /** The entry of a project: the one asked for, or the one that people would start; null when nothing can be shown. */
-export function chooseEntry(paths: readonly string[], asked?: string): Entry | null {
+export function chooseEntry(files: Readonly<Record<string, string>>, asked?: string): Entry | null {
+  const paths = Object.keys(files)
   if (asked !== undefined) return paths.includes(asked) ? entryOf(asked) : null
   const shallowFirst = [...paths].sort(
     (a, b) => a.split('/').length - b.split('/').length || paths.indexOf(a) - paths.indexOf(b),
   )
-  const pages = shallowFirst.filter(path => /\.html?$/i.test(path))
+  const script = chooseScript(shallowFirst)
+  const pages = shallowFirst.filter(path => kindOf(path) === 'page')
   const page = pages.find(path => /(?:^|\/)index\.html?$/i.test(path)) ?? pages[0]
-  if (page !== undefined) return entryOf(page)
-  const scripts = shallowFirst.filter(path => kindOf(path) === 'script' && !configFile.test(path))
-  const start = startNames.flatMap(name => startExtensions.map(extension => `${name}.${extension}`))
-  for (const name of start) {
-    const found = scripts.find(path => path.slice(path.lastIndexOf('/') + 1).toLowerCase() === name)
-    if (found !== undefined) return entryOf(found)
+  if (page !== undefined) {
+    // Some tools put the script into the page by themselves, so the page does not name it.
+    const isFrame =
+      !/<script/i.test(files[page] ?? '') && script !== null && usesReact(script, files[script] ?? '')
+    if (!isFrame) return entryOf(page)
   }
-  const script = scripts.find(path => /\.[jt]sx$/.test(path)) ?? scripts[0]
-  if (script !== undefined) return entryOf(script)
+  if (script !== null) return entryOf(script)
   for (const kind of ['markdown', 'drawing', 'style'] as const) {
     const found = shallowFirst.find(path => kindOf(path) === kind)
     if (found !== undefined) return { kind, path: found }
   }
   return null
+}
+
+function chooseScript(paths: readonly string[]): string | null {
+  const scripts = paths.filter(path => kindOf(path) === 'script' && !configFile.test(path))
+  for (const name of startNames.flatMap(name => startExtensions.map(extension => `${name}.${extension}`))) {
+    const found = scripts.find(path => path.slice(path.lastIndexOf('/') + 1).toLowerCase() === name)
+    if (found !== undefined) return found
+  }
+  return scripts.find(path => /\.[jt]sx$/.test(path)) ?? scripts[0] ?? null
 }
 
 function entryOf(path: string): Entry | null {

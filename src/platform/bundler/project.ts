@@ -10,7 +10,7 @@ import { remark } from './report.ts'
 /** Makes the page of a project: of whatever kind its entry is. */
 export async function buildProject(input: BuildInput, libraries: Libraries): Promise<BuildOutput> {
   const startedAt = performance.now()
-  const entry = chooseEntry(Object.keys(input.files), input.entry)
+  const entry = chooseEntry(input.files, input.entry)
   const built = entry ? await buildEntry(entry, input, libraries) : nothingToShow(input)
   return { ...built, durationMs: Math.round((performance.now() - startedAt) * 10) / 10 }
 }
