@@ -1,15 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { insertAccount } from '../../../test/support/accounts.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
+import { openEngine } from '../../../test/support/engine.ts'
 import { newId } from '../../lib/ids.ts'
-import { createMemoryCache } from '../../platform/cache/memory.ts'
 import type { LogEvent } from '../../platform/events/index.ts'
-import { createMemoryEventLogs } from '../../platform/events/memory.ts'
-import { createModels } from '../../platform/models/catalogue.ts'
-import { createPostgresQueue } from '../../platform/queue/postgres.ts'
-import { createGenerations, type Generations, type Recipe } from './index.ts'
+import type { Generations } from './index.ts'
 
 let database: TestDatabase
 let accountId: string
@@ -20,52 +16,8 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-const noProvider = { baseUrl: 'http://127.0.0.1:9' }
-
-const recipe: Recipe = {
-  conversationKind: 'chat',
-  title: message => message.slice(0, 20),
-  prompt: async () => ({ messages: [{ role: 'user', content: 'Write a paragraph about the sea' }] }),
-}
-
 /** The engine as one process has it, on the test database and the sandbox model. */
-async function createEngine({ delayMs = 0, drainMs = 50 } = {}) {
-  const events = createMemoryEventLogs()
-  const models = createModels({
-    settings: {
-      gemini: { ...noProvider, baseUrl: 'https://generativelanguage.googleapis.com' },
-      openrouter: { ...noProvider, baseUrl: 'https://openrouter.ai/api/v1' },
-      openai: { ...noProvider, baseUrl: 'https://api.openai.com/v1' },
-      anthropic: { ...noProvider, baseUrl: 'https://api.anthropic.com' },
-      allowAnyModel: false,
-      sandboxDelayMs: delayMs,
-    },
-  })
-  const cache = createMemoryCache()
-  const log = pino({ level: 'silent' })
-  const queue = await createPostgresQueue({ source: database.url, name: 'generations', log })
-  const generations = createGenerations({
-    db: database.db,
-    cache,
-    queue,
-    models,
-    events,
-    deadlines: { firstTokenTimeoutMs: 5000, silenceTimeoutMs: 5000, totalTimeoutMs: 60_000 },
-    log,
-    drainMs,
-  })
-  generations.define('chat', recipe)
-  return {
-    generations,
-    async [Symbol.asyncDispose]() {
-      await generations.close()
-      await queue.close()
-      await events.close()
-      await cache.close()
-      await models.close()
-    },
-  }
-}
+const createEngine = (options: Parameters<typeof openEngine>[1] = {}) => openEngine(database, options)
 
 async function collect(batches: AsyncIterable<readonly LogEvent[]>): Promise<LogEvent[]> {
   const events: LogEvent[] = []

@@ -14,6 +14,7 @@ import {
   IdParams,
   StartBody,
   StartedView,
+  SubmitHeaders,
 } from './schema.ts'
 
 const tags = ['Generations']
@@ -45,28 +46,16 @@ export function generationRoutes(generations: Generations) {
           description:
             'Stores the message (in a new conversation unless `conversationId` is given) and runs the model. ' +
             'Events carry a rising `seq`; come back to GET /generations/{id}/events with it to miss nothing.',
+          headers: SubmitHeaders,
           body: StartBody,
           response: startResponses,
         },
       },
       async (request, reply) => {
-        const { message, conversationId, stream, background, ...rest } = request.body
+        const { stream, background, ...asked } = request.body
         const { accountId } = request.identity
-        const started = await generations.start({
-          accountId,
-          kind: 'chat',
-          message,
-          conversationId,
-          ...settingsOf(rest),
-        })
-        return deliver(generations, {
-          request,
-          reply,
-          started,
-          stream,
-          background,
-          onDisconnect: rest.onDisconnect,
-        })
+        const started = await generations.start({ ...asked, ...submission(request), accountId, kind: 'chat' })
+        return deliver(generations, { request, reply, started, asked: request.body })
       },
     )
     for (const how of ['continue', 'regenerate'] as const) {
@@ -81,26 +70,22 @@ export function generationRoutes(generations: Generations) {
                 ? 'For answers that were interrupted, cancelled or cut by their length. The same reply grows.'
                 : 'The earlier answer is kept as an older version. Answers as POST /generations.',
             params: IdParams,
+            headers: SubmitHeaders,
             body: AgainBody,
             response: startResponses,
           },
         },
         async (request, reply) => {
-          const { stream, background, ...rest } = request.body ?? {}
+          const { stream, background, ...asked } = request.body ?? {}
           const { accountId } = request.identity
+          const generationId = request.params.id
           const started = await generations[how]({
+            ...asked,
+            ...submission(request),
             accountId,
-            generationId: request.params.id,
-            ...settingsOf(rest),
+            generationId,
           })
-          return deliver(generations, {
-            request,
-            reply,
-            started,
-            stream,
-            background,
-            onDisconnect: rest.onDisconnect,
-          })
+          return deliver(generations, { request, reply, started, asked: request.body ?? {} })
         },
       )
     }
@@ -161,44 +146,45 @@ export function generationRoutes(generations: Generations) {
   }
 }
 
-type Asked = Omit<StartBody, 'message' | 'conversationId' | 'stream' | 'background'>
-
-function settingsOf(asked: Asked) {
-  const { onDisconnect, ...rest } = asked
-  const known = onDisconnect === 'cancel' || onDisconnect === 'continue' ? { onDisconnect } : {}
-  return { ...(rest as Omit<Asked, 'onDisconnect'>), ...known } as Record<string, never>
+/** What the request says about how it is run: as a job, and under which name. */
+function submission(request: {
+  body: { background?: boolean } | null
+  headers: { 'idempotency-key'?: string }
+}) {
+  return {
+    asJob: request.body?.background === true,
+    idempotencyKey: request.headers['idempotency-key'],
+  }
 }
 
 interface Delivery {
   request: FastifyRequest
   reply: FastifyReply
   started: Started
-  stream: boolean | undefined
-  background: boolean | undefined
-  onDisconnect: string | undefined
+  asked: Partial<StartBody>
 }
 
 /** Hands a started generation to the client the way it asked for: events, the finished answer, or a receipt. */
-async function deliver(generations: Generations, delivery: Delivery): Promise<unknown> {
-  const { request, reply, started } = delivery
+async function deliver(
+  generations: Generations,
+  { request, reply, started, asked }: Delivery,
+): Promise<unknown> {
   const { accountId } = request.identity
   const { id } = started.generation
-  if (delivery.background) {
+  if (asked.background) {
     reply.code(202)
     return ok({ ...started, generation: presentGeneration(started.generation) })
   }
   const signal = clientGone(reply)
-  if (delivery.onDisconnect === 'cancel') {
-    signal.addEventListener('abort', () => void generations.cancel(accountId, id).catch(() => {}), {
-      once: true,
-    })
+  if (asked.onDisconnect === 'cancel') {
+    const cancel = () => void generations.cancel(accountId, id).catch(() => {})
+    signal.addEventListener('abort', cancel, { once: true })
   }
-  if (delivery.stream === false) {
+  if (asked.stream === false) {
     const ended = await generations.wait(accountId, id, signal)
-    const { message } = request.body as StartBody
     return ok({
       generation: presentGeneration(ended),
-      message: { id: started.messageId, content: message ?? '' },
+      message: { id: started.messageId, content: asked.message ?? '' },
       reply: { id: started.replyId, content: ended.content },
     })
   }

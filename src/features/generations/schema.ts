@@ -51,16 +51,25 @@ const sampling = {
   ),
 }
 
+const fallback = {
+  fallbackModels: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+      maxItems: 5,
+      description: 'Models to ask, in this order, when the one before does not begin to answer.',
+    }),
+  ),
+}
+
 const delivery = {
   stream: Type.Optional(Type.Boolean({ description: 'true (default): answer with server-sent events.' })),
   background: Type.Optional(
-    Type.Boolean({ description: 'true: answer 202 at once; follow the events later.' }),
+    Type.Boolean({
+      description:
+        'true: answer 202 at once and run as a queued job, also when this server dies; follow the events later.',
+    }),
   ),
   onDisconnect: Type.Optional(
-    Type.String({
-      enum: ['continue', 'cancel'],
-      description: 'What a leaving client means; continue by default.',
-    }),
+    Type.Enum(['continue', 'cancel'], { description: 'What a leaving client means; continue by default.' }),
   ),
 }
 
@@ -70,6 +79,7 @@ export const StartBody = Type.Object(
     message: Type.String({ minLength: 1, maxLength: 100_000, pattern: '\\S' }),
     conversationId: Type.Optional(Type.String({ format: 'uuid' })),
     ...sampling,
+    ...fallback,
     ...delivery,
   },
   { additionalProperties: false, examples: [{ message: 'Create a React button component' }] },
@@ -78,10 +88,15 @@ export type StartBody = Static<typeof StartBody>
 
 /** Body of POST /generations/:id/continue and /regenerate. */
 export const AgainBody = Type.Union([
-  Type.Object({ ...sampling, ...delivery }, { additionalProperties: false }),
+  Type.Object({ ...sampling, ...fallback, ...delivery }, { additionalProperties: false }),
   Type.Null(),
 ])
 export type AgainBody = Partial<Omit<StartBody, 'message' | 'conversationId'>>
+
+/** The client's own name for a submit: the same name and body give the same generation, another body is refused. */
+export const SubmitHeaders = Type.Object({
+  'idempotency-key': Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+})
 
 export const IdParams = Type.Object({ id: Type.String({ maxLength: 200 }) })
 
