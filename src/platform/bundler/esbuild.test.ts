@@ -99,6 +99,28 @@ describe('what becomes a page', () => {
     ['JavaScript', { 'a.js': 'document.body.append("hi")' }, 'append("hi")'],
     ['TypeScript', { 'a.ts': 'const n: number = 42; document.title = String(n)' }, 'String(n)'],
     [
+      'a project whose page does not name its script',
+      {
+        'public/index.html': '<div id=root></div>',
+        'src/index.js':
+          "import React from 'react'; import ReactDOM from 'react-dom/client'; ReactDOM.createRoot(document.getElementById('root')).render(<b>framed</b>)",
+      },
+      'framed',
+    ],
+    [
+      'a project of Vite',
+      {
+        'index.html': '<div id="root"></div><script type="module" src="/src/main.tsx"></script>',
+        'src/main.tsx': 'document.title = "vite"',
+      },
+      'document.title = "vite"',
+    ],
+    [
+      'a page beside a script of the server',
+      { 'index.html': '<p>page</p>', 'server/main.js': "import x from 'express'" },
+      '<p>page</p>',
+    ],
+    [
       'a component that is only declared',
       { 'a.jsx': 'function App() { return <b>declared</b> }' },
       'declared',
