@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { eventLogsContract } from './contract.ts'
 import type { LogEvent } from './index.ts'
 import { createMemoryEventLogs } from './memory.ts'
 
@@ -17,6 +18,11 @@ const anyEvent = fc.oneof(
 )
 
 describe('memory event logs', () => {
+  eventLogsContract(async () => {
+    const logs = createMemoryEventLogs()
+    return { writing: logs, reading: logs }
+  })
+
   test('a log that nobody opened is not there', async () => {
     const logs = createMemoryEventLogs()
     expect(await logs.follow('unknown', { after: 0 })).toBeNull()
