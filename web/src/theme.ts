@@ -45,7 +45,7 @@ const gray: MantineColorsTuple = [
 /** A quiet red and a quiet ochre for notices. */
 const red: MantineColorsTuple = [
   '#fbefed',
-  '#f8e0dd',
+  '#fae8e5',
   '#f0bfb9',
   '#e69a91',
   '#dc766b',
@@ -57,7 +57,7 @@ const red: MantineColorsTuple = [
 ]
 const yellow: MantineColorsTuple = [
   '#fdf7e4',
-  '#f9edc9',
+  '#fbf3da',
   '#f1da97',
   '#e8c562',
   '#deb03a',

@@ -64,11 +64,7 @@ export async function renew(used: string | null = null): Promise<string> {
 async function refresh(): Promise<string> {
   const wasSignedIn = state.status === 'signed-in'
   try {
-    let response = await fetchJson('/sessions/refresh', { method: 'POST', body: {} })
-    if (response.status === 403) {
-      const headers = { 'x-csrf-token': await csrfToken() }
-      response = await fetchJson('/sessions/refresh', { method: 'POST', body: {}, headers })
-    }
+    const response = await fetchJson('/sessions/refresh', { method: 'POST', body: {} })
     if (!response.ok) throw await errorFromResponse(response)
     return accept(await readData<SignedIn>(response))
   } catch (thrown) {
@@ -77,12 +73,6 @@ async function refresh(): Promise<string> {
     else if (state.status !== 'signed-in') become({ status: 'unreachable' })
     throw thrown
   }
-}
-
-async function csrfToken(): Promise<string> {
-  const response = await fetchJson('/csrf-token', {})
-  if (!response.ok) throw await errorFromResponse(response)
-  return (await readData<{ token: string }>(response)).token
 }
 
 function accept(signedIn: SignedIn): string {

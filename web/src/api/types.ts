@@ -9,8 +9,36 @@ export interface Account {
   role: 'user' | 'admin'
   plan: string
   status: string
+  isEmailVerified: boolean
+  isMobileVerified: boolean
+  /** False for accounts that sign in by code only. */
+  hasPassword: boolean
   createdAt: string
   updatedAt: string
+}
+
+/** One sign-in on one device. */
+export interface Session {
+  id: string
+  name: string
+  ip: string | null
+  userAgent: string | null
+  isCurrent: boolean
+  createdAt: string
+  lastUsedAt: string
+  expiresAt: string
+}
+
+/** One entry of the security log. */
+export interface SecurityEvent {
+  id: string
+  kind: string
+  sessionId: string | null
+  actorId: string | null
+  ip: string | null
+  userAgent: string | null
+  detail: Record<string, unknown>
+  createdAt: string
 }
 
 export interface SignedIn {

@@ -7,7 +7,16 @@ import {
   useMantineColorScheme,
   VisuallyHidden,
 } from '@mantine/core'
-import { IconApi, IconDeviceDesktop, IconLogout, IconMoon, IconSelector, IconSun } from '@tabler/icons-react'
+import {
+  IconApi,
+  IconDeviceDesktop,
+  IconLogout,
+  IconMoon,
+  IconSelector,
+  IconSettings,
+  IconSun,
+} from '@tabler/icons-react'
+import { Link } from 'wouter'
 import type { Account } from '../api/types.ts'
 import { logOut } from '../features/account/calls.ts'
 import classes from './shell.module.css'
@@ -38,6 +47,9 @@ export function AccountMenu({ account }: { account: Account }) {
         <Menu.Label>Appearance</Menu.Label>
         <ThemeChoice />
         <Menu.Divider />
+        <Menu.Item component={Link} href="/settings" leftSection={<IconSettings size={16} />}>
+          Settings
+        </Menu.Item>
         <Menu.Item component="a" href="/docs" target="_blank" leftSection={<IconApi size={16} />}>
           API reference
         </Menu.Item>

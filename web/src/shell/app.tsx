@@ -1,19 +1,22 @@
 import { Button, Center, Loader, Stack, Text } from '@mantine/core'
-import { useEffect, useSyncExternalStore } from 'react'
-import { Redirect, Route, Switch } from 'wouter'
+import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react'
+import { Redirect, Route, Switch, useLocation } from 'wouter'
 import { liveGenerations } from '../api/live.ts'
 import { queryClient } from '../api/queries.ts'
 import { restore, session } from '../api/session.ts'
-import { AccountPages } from '../features/account/account-pages.tsx'
+import { AccountPages, openAddresses } from '../features/account/account-pages.tsx'
 import { ChatPage } from '../features/chat/chat-page.tsx'
 import { outbox } from '../features/chat/outbox.ts'
 import { Brand } from './brand.tsx'
 import { NotFound } from './not-found.tsx'
 import { Shell } from './shell.tsx'
 
+const SettingsPage = lazy(() => import('../features/settings/settings-page.tsx'))
+
 /** The console: what to show depends on who is signed in, then on the address. */
 export function App() {
   const current = useSyncExternalStore(session.subscribe, session.read)
+  const [location] = useLocation()
   const isSignedOut = current.status === 'signed-out'
 
   useEffect(() => {
@@ -25,12 +28,20 @@ export function App() {
 
   if (current.status === 'checking') return <Opening />
   if (current.status === 'unreachable') return <Unreachable />
-  if (current.status === 'signed-out') return <AccountPages hasExpired={current.because === 'expired'} />
+  if (isSignedOut || openAddresses.has(location))
+    return <AccountPages hasExpired={isSignedOut && current.because === 'expired'} />
   return (
     <Shell account={current.account}>
       <Switch>
         <Route path="/">{() => <ChatPage />}</Route>
         <Route path="/c/:id">{({ id }) => <ChatPage conversationId={id} />}</Route>
+        <Route path="/settings/*?">
+          {() => (
+            <Suspense fallback={null}>
+              <SettingsPage account={current.account} />
+            </Suspense>
+          )}
+        </Route>
         <Route path="/login">{() => <Redirect to="/" replace />}</Route>
         <Route path="/signup">{() => <Redirect to="/" replace />}</Route>
         <Route>{() => <NotFound />}</Route>

@@ -1,21 +1,40 @@
 import { Alert, Anchor, Button, PasswordInput, Stack, TextInput } from '@mantine/core'
+import { useState } from 'react'
 import { Link } from 'wouter'
+import { ApiError } from '../../api/errors.ts'
+import classes from './account.module.css'
 import { AccountFrame } from './account-frame.tsx'
-import { logIn } from './calls.ts'
+import { type CodeSent, logIn, sendCode } from './calls.ts'
+import { CodeLogInPage } from './code-log-in-page.tsx'
 import { FormFailure } from './form-failure.tsx'
-import { emailProblem } from './rules.ts'
+import { addressProblem, readAddress } from './rules.ts'
 import { useForm } from './use-form.ts'
+import { VerifyPage } from './verify-page.tsx'
 
-/** Log-in by e-mail and password; afterwards the address that was asked for shows. */
-export function LogInPage({ hasExpired }: { hasExpired: boolean }) {
-  const { form, field, submit, isBusy, failure } = useForm({
-    initial: { email: '', password: '' },
-    check: values => ({
-      email: emailProblem(values.email),
-      password: values.password ? undefined : 'Enter your password.',
+const unverified = new Set(['EMAIL_NOT_VERIFIED', 'MOBILE_NOT_VERIFIED'])
+
+/** Log-in by password or code; afterwards the address that was asked for shows. */
+export function LogInPage({ notice }: { notice: string | null }) {
+  const [sent, setSent] = useState<CodeSent | null>(null)
+  const [isByCode, setByCode] = useState(false)
+  const { form, values, field, submit, isBusy, failure } = useForm({
+    initial: { address: '', password: '' },
+    aliases: { email: 'address', mobile: 'address' },
+    check: ({ address, password }) => ({
+      address: addressProblem(address),
+      password: password ? undefined : 'Enter your password.',
     }),
-    submit: values => logIn({ email: values.email.trim(), password: values.password }),
+    submit: async ({ address, password }) => {
+      try {
+        await logIn({ ...readAddress(address), password })
+      } catch (thrown) {
+        if (!(thrown instanceof ApiError) || !unverified.has(thrown.code)) throw thrown
+        setSent(await sendCode(readAddress(address), 'sign-up'))
+      }
+    },
   })
+  if (sent) return <VerifyPage address={values.address.trim()} sent={sent} onBack={() => setSent(null)} />
+  if (isByCode) return <CodeLogInPage address={values.address} onBack={() => setByCode(false)} />
   const lead = (
     <>
       New here?{' '}
@@ -28,24 +47,32 @@ export function LogInPage({ hasExpired }: { hasExpired: boolean }) {
     <AccountFrame title="Log in" lead={lead}>
       <form ref={form} onSubmit={submit} noValidate>
         <Stack gap="md">
-          {hasExpired && !failure && (
+          {notice && !failure && (
             <Alert color="gray" variant="light" p="sm" role="status">
-              Your session has ended. Log in to go on where you were.
+              {notice}
             </Alert>
           )}
           <FormFailure message={failure} />
           <TextInput
-            label="E-mail"
-            type="email"
+            label="E-mail or mobile number"
             autoComplete="username"
-            inputMode="email"
+            autoCapitalize="none"
+            spellCheck={false}
             autoFocus
-            {...field('email')}
+            {...field('address')}
           />
           <PasswordInput label="Password" autoComplete="current-password" {...field('password')} />
           <Button type="submit" loading={isBusy} fullWidth mt="xs">
             Log in
           </Button>
+          <div className={classes.row}>
+            <Anchor component="button" type="button" size="sm" onClick={() => setByCode(true)}>
+              Use a code instead
+            </Anchor>
+            <Anchor component={Link} href="/forgot-password" size="sm">
+              Forgot your password?
+            </Anchor>
+          </div>
         </Stack>
       </form>
     </AccountFrame>

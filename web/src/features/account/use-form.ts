@@ -6,6 +6,8 @@ interface FormOptions<Values> {
   /** The problem of each field that can be seen without asking the server. */
   check?: (values: Values) => Partial<Record<keyof Values, string | undefined>>
   submit: (values: Values) => Promise<void>
+  /** The field that shows a problem which the server reports under another name. */
+  aliases?: Readonly<Record<string, keyof Values & string>>
 }
 
 /**
@@ -37,7 +39,7 @@ export function useForm<Values extends Record<string, string>>(options: FormOpti
     try {
       await options.submit(values)
     } catch (thrown) {
-      const known = thrown instanceof ApiError ? pick(thrown.fields, values) : {}
+      const known = thrown instanceof ApiError ? problemsOf(thrown, values, options.aliases) : {}
       show(known)
       if (Object.keys(known).length === 0) setFailure(explain(thrown))
     } finally {
@@ -68,9 +70,27 @@ function cleaned(found: Partial<Record<string, string | undefined>>): Record<str
   )
 }
 
-function pick(
-  fields: Readonly<Record<string, string>>,
+/** Codes that mean one certain field, where the server names none. */
+const fieldsOfCodes: Readonly<Record<string, string>> = {
+  INVALID_CODE: 'code',
+  INVALID_PASSWORD: 'currentPassword',
+  EMAIL_TAKEN: 'email',
+  MOBILE_TAKEN: 'mobile',
+  USERNAME_TAKEN: 'username',
+}
+
+function problemsOf(
+  error: ApiError,
   values: Record<string, string>,
+  aliases: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  return Object.fromEntries(Object.entries(fields).filter(([name]) => name in values))
+  const problems: Record<string, string> = {}
+  const named = Object.entries(error.fields)
+  const meant = fieldsOfCodes[error.code]
+  if (named.length === 0 && meant) named.push([meant, error.message])
+  for (const [name, message] of named) {
+    const field = aliases[name] ?? name
+    if (field in values) problems[field] ??= message
+  }
+  return problems
 }

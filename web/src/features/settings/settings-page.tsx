@@ -1,0 +1,58 @@
+import { ActionIcon, Title, Tooltip } from '@mantine/core'
+import { IconLayoutSidebarLeftExpand } from '@tabler/icons-react'
+import { useEffect } from 'react'
+import { Link, Route, Switch, useLocation } from 'wouter'
+import type { Account } from '../../api/types.ts'
+import { NotFound } from '../../shell/not-found.tsx'
+import { useShell } from '../../shell/shell-controls.ts'
+import { ActivityPage } from './activity-page.tsx'
+import { ProfilePage } from './profile-page.tsx'
+import { SecurityPage } from './security-page.tsx'
+import classes from './settings.module.css'
+
+/** The parts of the settings. A part that comes later (usage, billing, keys) adds its line and its route. */
+const parts = [
+  { href: '/settings', label: 'Profile' },
+  { href: '/settings/security', label: 'Security' },
+  { href: '/settings/activity', label: 'Activity' },
+] as const
+
+/** Everything about one's own account. */
+export default function SettingsPage({ account }: { account: Account }) {
+  const [location] = useLocation()
+  const { isSidebarVisible, showSidebar } = useShell()
+  useEffect(() => {
+    document.title = 'Settings · Atelier'
+  }, [])
+  return (
+    <div className={classes.page}>
+      <div className={classes.column}>
+        <header className={classes.header}>
+          {!isSidebarVisible && (
+            <Tooltip label="Show sidebar (Ctrl+B)">
+              <ActionIcon size="md" aria-label="Show sidebar" onClick={showSidebar}>
+                <IconLayoutSidebarLeftExpand size={19} />
+              </ActionIcon>
+            </Tooltip>
+          )}
+          <Title order={1} size="h3">
+            Settings
+          </Title>
+        </header>
+        <nav className={classes.parts} aria-label="Settings">
+          {parts.map(({ href, label }) => (
+            <Link key={href} href={href} aria-current={location === href ? 'page' : undefined}>
+              {label}
+            </Link>
+          ))}
+        </nav>
+        <Switch>
+          <Route path="/settings">{() => <ProfilePage account={account} />}</Route>
+          <Route path="/settings/security">{() => <SecurityPage account={account} />}</Route>
+          <Route path="/settings/activity">{() => <ActivityPage />}</Route>
+          <Route>{() => <NotFound />}</Route>
+        </Switch>
+      </div>
+    </div>
+  )
+}
