@@ -37,7 +37,10 @@ async function conversationOf(
 }
 
 const promptOf = (conversationId: string, budget: number, replyOffset = 0) =>
-  buildPrompt(database.db, { conversationId, replyOffset } as Generation, budget)
+  buildPrompt(database.db, { conversationId, replyOffset } as Generation, {
+    budgetTokens: budget,
+    recent: null,
+  })
 
 describe('the prompt of a reply', () => {
   test('holds the whole conversation when it fits, oldest first, without the empty reply', async () => {

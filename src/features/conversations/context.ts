@@ -1,6 +1,6 @@
 import type { Database } from '../../platform/database/index.ts'
 import type { ModelMessage } from '../../platform/models/index.ts'
-import { estimateTokens, type Generation, type Prompt } from '../generations/index.ts'
+import { estimateTokens, type Generation, type Prompt, type PromptLimits } from '../generations/index.ts'
 import { type ContextMessage, listContext } from './store.ts'
 
 const pageSize = 40
@@ -13,23 +13,21 @@ const overheadTokens = 8
 export async function buildPrompt(
   db: Database,
   generation: Generation,
-  budgetTokens: number,
+  { budgetTokens, recent }: PromptLimits,
 ): Promise<Prompt> {
   const { conversationId } = generation
   if (!conversationId) return { messages: [] }
   const chosen: ContextMessage[] = []
-  let left = budgetTokens
-  let before = Number.MAX_SAFE_INTEGER
+  let page = recent ?? (await listContext(db, conversationId, 2_000_000_000, pageSize))
+  let left = budgetTokens - estimateTokens(page[0]?.systemPrompt ?? '')
   for (;;) {
-    const page = await listContext(db, conversationId, Math.min(before, 2_000_000_000), pageSize)
-    if (before === Number.MAX_SAFE_INTEGER) left -= estimateTokens(page[0]?.systemPrompt ?? '')
     for (const message of page) {
       left -= estimateTokens(message.content) + overheadTokens
       if (left < 0 && chosen.some(earlier => earlier.content !== '')) return promptOf(chosen, generation)
       chosen.push(message)
     }
     if (page.length < pageSize) return promptOf(chosen, generation)
-    before = (page.at(-1)?.position ?? 1) - 1
+    page = await listContext(db, conversationId, (page.at(-1)?.position ?? 1) - 1, pageSize)
   }
 }
 

@@ -31,7 +31,7 @@ export function createConversations(deps: ConversationsDeps) {
   generations.define('chat', {
     conversationKind: 'chat',
     title: titleOf,
-    prompt: (generation, budgetTokens) => buildPrompt(db, generation, budgetTokens),
+    prompt: (generation, limits) => buildPrompt(db, generation, limits),
   })
   return {
     /** A page of conversations, the one last written to first. */

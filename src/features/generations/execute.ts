@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toAppError } from '../../lib/errors.ts'
 import type { Database } from '../../platform/database/index.ts'
-import type { ObserverFactory, Prompt, Recipe } from './recipes.ts'
+import type { ObserverFactory, Prompt, PromptLimits, Recipe } from './recipes.ts'
 import { type RelayDeps, relay } from './relay.ts'
 import { type Run, RunStopped } from './run.ts'
 import type { Status } from './schema.ts'
-import { type Ending, saveEnding } from './store.ts'
+import { type Ending, type Generation, type StoredLog, saveEnding } from './store.ts'
 import { putBack } from './store-jobs.ts'
 
 export interface ExecuteDeps extends RelayDeps {
@@ -17,15 +17,17 @@ export interface Execution {
   recipe: Recipe
   observers: readonly ObserverFactory[]
   title: string | null
+  /** The newest messages of its conversation where they are known. */
+  recent: PromptLimits['recent']
   /** Whether another attempt follows when this one fails; then a failure is not an end. */
   mayTryAgain?: boolean
 }
 
 /**
- * Runs one generation from prompt to stored end, and gives that end; null when another attempt will follow. Never
+ * Runs one generation from prompt to stored end, and gives what is stored; null when that is not known here. Never
  * throws: whatever happens is the generation's end.
  */
-export async function execute(deps: ExecuteDeps, execution: Execution): Promise<Ending | null> {
+export async function execute(deps: ExecuteDeps, execution: Execution): Promise<StoredLog | null> {
   const { run } = execution
   begin(execution)
   let prompt: Prompt | null = null
@@ -33,24 +35,38 @@ export async function execute(deps: ExecuteDeps, execution: Execution): Promise<
   try {
     const { settings } = run.generation
     const budgetTokens = Math.max(256, run.model.contextTokens - settings.maxOutputTokens)
-    prompt = await execution.recipe.prompt(run.generation, budgetTokens)
+    prompt = await execution.recipe.prompt(run.generation, { budgetTokens, recent: execution.recent })
     await relay(deps, run, prompt)
   } catch (error) {
     thrown = error ?? new Error('stopped')
     report(deps, run, error)
   }
   const isAgain = execution.mayTryAgain === true && isWorthAnotherAttempt(run, thrown)
-  await tellObservers(deps, run, isAgain ? 'queued' : run.ending(thrown, prompt).status)
+  await tellObservers(deps, run, isAgain ? 'queued' : run.outcome(thrown))
   if (isAgain) {
     await persist(deps, run.generationId, () => putBack(deps.db, run.progress()))
     run.abandon()
     return null
   }
   const ending = run.ending(thrown, prompt)
-  const isOurs = await persist(deps, run.generationId, () => saveEnding(deps.db, ending))
-  if (isOurs === false) deps.log.warn({ generationId: run.generationId }, 'a generation had already ended')
+  const finishedAt = await persist(deps, run.generationId, () => saveEnding(deps.db, ending))
+  if (finishedAt === null) deps.log.warn({ generationId: run.generationId }, 'a generation had already ended')
   run.finish(ending)
-  return ending
+  return finishedAt ? storedAs(run.generation, ending, finishedAt) : null
+}
+
+/** A generation as it is stored once its end is. */
+function storedAs(generation: Generation, ending: Ending, finishedAt: Date): StoredLog {
+  const { status, finishReason, model, costMicroCredits, error, lastSeq, content, usage } = ending
+  return {
+    ...generation,
+    ...{ status, finishReason, model, costMicroCredits, error, lastSeq, content, finishedAt },
+    inputTokens: usage?.inputTokens ?? null,
+    outputTokens: usage?.outputTokens ?? null,
+    cachedInputTokens: usage?.cachedInputTokens ?? null,
+    usageEstimated: usage?.isEstimated ?? false,
+    marks: [...ending.marks],
+  }
 }
 
 /** A job is tried again after trouble upstream, after a bug, and when its process must stop; never when it was cancelled. */
@@ -106,14 +122,14 @@ async function persist<T>(
   deps: ExecuteDeps,
   generationId: string,
   write: () => Promise<T>,
-): Promise<T | null> {
+): Promise<T | undefined> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await write()
     } catch (err) {
       if (attempt === persistTries) {
         deps.log.error({ generationId, err }, 'the end of a generation could not be stored')
-        return null
+        return undefined
       }
       await sleep(Math.min(100 * 2 ** attempt, 5000))
     }

@@ -87,7 +87,8 @@ export async function wait(
   { accountId, id, signal }: { accountId: string; id: string; signal?: AbortSignal | undefined },
 ): Promise<StoredLog> {
   const run = engine.runs.get(id)
-  if (run && run.accountId === accountId) await run.done
+  const ended = run?.accountId === accountId ? await run?.done : null
+  if (ended) return ended
   for (;;) {
     const stored = await readOwnLog(engine, accountId, id)
     if (isFinal(stored.status) || signal?.aborted) return stored

@@ -16,7 +16,7 @@ export type { ProviderLimiters } from './attempt.ts'
 export type { GenerationsDeps } from './engine.ts'
 export { presentGeneration } from './present.ts'
 export { estimateTokens } from './prices.ts'
-export type { ObservedRun, ObserverFactory, Prompt, Recipe, RunObserver } from './recipes.ts'
+export type { ObservedRun, ObserverFactory, Prompt, PromptLimits, Recipe, RunObserver } from './recipes.ts'
 export type { Started, StartRequest } from './requests.ts'
 export type { Generation } from './store.ts'
 

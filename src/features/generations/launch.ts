@@ -1,6 +1,6 @@
 import type { CatalogueModel } from '../../platform/models/index.ts'
 import type { Engine } from './engine.ts'
-import { execute } from './execute.ts'
+import { type Execution, execute } from './execute.ts'
 import type { Recipe } from './recipes.ts'
 import { Run } from './run.ts'
 import type { Generation } from './store.ts'
@@ -14,6 +14,8 @@ export interface Launch {
   title: string | null
   /** What the reply holds already. */
   prefix: string
+  /** The newest messages of its conversation where the start has read them. */
+  recent?: Execution['recent']
   /** Whether another attempt follows when this one fails. */
   mayTryAgain?: boolean
 }
@@ -38,11 +40,13 @@ export async function enqueue(
 
 /** Runs a generation in this process; its end can be awaited at `done`. */
 export function runHere(engine: Engine, job: Launch): Run {
-  const { generation, recipe, title, mayTryAgain = false } = job
+  const { generation, recipe, title, recent = null, mayTryAgain = false } = job
+  const { observers } = engine
   const run = new Run(generation, job.model, engine.events.open(generation.id), job.prefix)
   engine.runs.set(run.generationId, run)
-  run.done = execute(engine, { run, recipe, observers: engine.observers, title, mayTryAgain }).then(() => {
+  run.done = execute(engine, { run, recipe, observers, title, recent, mayTryAgain }).then(stored => {
     engine.runs.delete(run.generationId)
+    return stored
   })
   return run
 }

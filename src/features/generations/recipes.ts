@@ -1,5 +1,6 @@
 import type { ModelMessage } from '../../platform/models/index.ts'
 import type { Generation } from './store.ts'
+import type { RecentMessage } from './store-turns.ts'
 
 /** What a model is told. */
 export interface Prompt {
@@ -13,8 +14,15 @@ export interface Recipe {
   conversationKind: string
   /** Title of a conversation that begins with this message. */
   title(message: string): string
-  /** What the model is told, read from what is stored when the run begins, within `budgetTokens`. */
-  prompt(generation: Generation, budgetTokens: number): Promise<Prompt>
+  /** What the model is told, from what is stored when the run begins. */
+  prompt(generation: Generation, limits: PromptLimits): Promise<Prompt>
+}
+
+/** What a prompt is made within, and of. */
+export interface PromptLimits {
+  budgetTokens: number
+  /** The newest messages up to the question, newest first, where they are known; they need not be read again. */
+  recent: readonly RecentMessage[] | null
 }
 
 /** One run as its observers see it. */

@@ -54,11 +54,11 @@ export async function recoverJobs(engine: Engine): Promise<void> {
   }
 }
 
-function interrupt(db: Database, orphan: Orphan): Promise<boolean> {
+async function interrupt(db: Database, orphan: Orphan): Promise<boolean> {
   const error = { code: 'SERVER_STOPPED', message: 'The server stopped in the middle of this answer' }
   const end = { type: 'generation-end', status: 'interrupted', finishReason: null, error, usage: null }
   const lastSeq = orphan.lastSeq + 1
-  return saveEnding(db, {
+  const finishedAt = await saveEnding(db, {
     generationId: orphan.id,
     content: orphan.content,
     model: orphan.model,
@@ -70,6 +70,7 @@ function interrupt(db: Database, orphan: Orphan): Promise<boolean> {
     costMicroCredits: 0,
     error,
   })
+  return finishedAt !== null
 }
 
 /** Whether a runner is a process of this machine that is no more. */

@@ -47,16 +47,15 @@ async function relayModel(deps: RelayDeps, run: Run, prompt: Prompt): Promise<vo
   const breaker = deps.breakers.of(model.provider)
   breaker.check()
   try {
-    for await (const parts of upstream({
+    await upstream({
       adapter: deps.models.adapterOf(model),
       request: requestOf(run, model, prompt),
       deadlines: deps.deadlines,
       signal: run.controller.signal,
       maxAttempts: run.generation.isJob ? 1 : 4,
+      take: parts => run.take(parts),
       onRetry: (error, attempt) => tellRetry(deps, run, { error, attempt }),
-    })) {
-      run.take(parts)
-    }
+    })
     breaker.succeeded()
   } catch (thrown) {
     if (!run.controller.signal.aborted) breaker.failed(toAppError(thrown))
@@ -67,8 +66,8 @@ async function relayModel(deps: RelayDeps, run: Run, prompt: Prompt): Promise<vo
 function requestOf(run: Run, model: CatalogueModel, prompt: Prompt) {
   const { temperature, topK, topP, maxOutputTokens } = run.generation.settings
   return {
-    model: model.name,
     ...prompt,
+    model: model.name,
     temperature,
     topK,
     topP,

@@ -4,7 +4,7 @@ import type { CatalogueModel, ModelPart, Usage } from '../../platform/models/ind
 import { costOf, estimateTokens } from './prices.ts'
 import type { ObservedRun, Prompt, RunObserver } from './recipes.ts'
 import type { Status } from './schema.ts'
-import type { Ending, Generation, Progress } from './store.ts'
+import type { Ending, Generation, Progress, StoredLog } from './store.ts'
 
 /** Why a run was told to stop. */
 export class RunStopped extends Error {
@@ -27,8 +27,8 @@ export class Run implements ObservedRun {
   text = ''
   /** Whether something happened since the last checkpoint. */
   isDirty = false
-  /** Resolves when the run has ended and said so. */
-  done: Promise<void> = Promise.resolve()
+  /** Resolves when the run has ended and said so, with what is stored of it; null when it goes on elsewhere. */
+  done: Promise<StoredLog | null> = Promise.resolve(null)
 
   readonly #log: EventLogWriter
   readonly #marks: LogEvent[] = []
@@ -139,7 +139,12 @@ export class Run implements ObservedRun {
     }
   }
 
-  /** What the run came to, given what stopped it: nothing, a RunStopped, or an error. */
+  /** Where the run ends, given what stopped it: nothing, a RunStopped, or an error. */
+  outcome(thrown: unknown): Status {
+    return this.#verdict(thrown).status
+  }
+
+  /** What the run came to, given what stopped it, to be kept and then told. */
   ending(thrown: unknown, prompt: Prompt | null): Ending {
     const verdict = this.#verdict(thrown)
     // Before the finish a provider's count is only a beginning: what was received is counted here.
@@ -153,10 +158,13 @@ export class Run implements ObservedRun {
       { type: 'generation-end', ...verdict, usage: told, costMicroCredits },
     ]
     const seq = this.#log.seq
-    const marks = events.map((event, index) => ({ seq: seq + index + 1, ...event }))
+    const marks = events.map((event, index) => ({ ...event, seq: seq + index + 1 }))
     return {
-      ...this.progress(),
-      ...verdict,
+      generationId: this.generation.id,
+      content: this.prefix + this.text,
+      status: verdict.status,
+      finishReason: verdict.finishReason,
+      error: verdict.error,
       model: this.#model.id,
       usage: told,
       costMicroCredits,
@@ -197,7 +205,7 @@ export class Run implements ObservedRun {
 
   /** Tells the end that was kept and closes the log. */
   finish(ending: Ending): void {
-    for (const { seq: _, ...event } of ending.marks.slice(this.#marks.length)) this.#log.append(event)
+    for (const event of ending.marks.slice(this.#marks.length)) this.#log.append(event)
     this.#log.end()
   }
 

@@ -6,14 +6,20 @@ import { idempotencyOf, once } from './idempotency.ts'
 import { launch } from './launch.ts'
 import type { AgainRequest, Started, StartRequest } from './requests.ts'
 import { defaultSettings, type Settings } from './schema.ts'
-import { type Generation, insertFirstTurn, insertTurn, readStoredLog, type Turn } from './store.ts'
+import { type Generation, readStoredLog } from './store.ts'
 import { type AgainTurn, insertContinuation, insertRegeneration } from './store-again.ts'
+import { insertFirstTurn, insertTurn, type Turn } from './store-turns.ts'
 
 /** The settings that a request names; the others are left out, so that they do not hide a default. */
 function given(request: Partial<Settings>): Partial<Settings> {
-  const { temperature, topK, topP, maxOutputTokens, onDisconnect } = request
-  const settings = { temperature, topK, topP, maxOutputTokens, onDisconnect }
+  const { temperature, topK, topP, maxOutputTokens, onDisconnect, fallbackModels } = request
+  const settings = { temperature, topK, topP, maxOutputTokens, onDisconnect, fallbackModels }
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}
+
+/** Unknown fallbacks are refused before anything is stored. */
+function checkFallbacks(engine: Engine, request: Partial<Settings>): void {
+  for (const name of request.fallbackModels ?? []) engine.models.find(name)
 }
 
 function modelOf(engine: Engine, name: string | undefined): CatalogueModel {
@@ -35,6 +41,7 @@ export async function start(engine: Engine, request: StartRequest): Promise<Star
   if (!recipe) throw invalidField('kind', 'is not a known kind of generation')
   if (request.conversationId !== undefined && !isId(request.conversationId)) throw missing('Conversation')
   const model = modelOf(engine, request.model)
+  checkFallbacks(engine, request)
   const { kind, message, conversationId } = request
   const turn: Turn = {
     generationId: newId(),
@@ -51,13 +58,14 @@ export async function start(engine: Engine, request: StartRequest): Promise<Star
   }
   return once(engine, turn, async () => {
     const title = conversationId === undefined ? recipe.title(message) : null
-    const createdAt =
+    const stored =
       title === null
         ? await insertTurn(engine.db, turn)
         : await insertFirstTurn(engine.db, turn, { kind: recipe.conversationKind, title })
-    if (!createdAt) throw missing('Conversation')
+    if (!stored) throw missing('Conversation')
+    const { createdAt, recent } = stored
     const generation = freshGeneration({ ...turn, id: turn.generationId, replyOffset: 0, createdAt })
-    await launch(engine, { generation, model, recipe, title, prefix: '' })
+    await launch(engine, { generation, model, recipe, title, prefix: '', recent })
     return {
       generation,
       conversationId: turn.conversationId,

@@ -37,22 +37,6 @@ export const generationColumns = `g.id, g.account_id as "accountId", g.kind, g.c
   g.cost_micro_credits as "costMicroCredits", g.error, g.last_seq as "lastSeq", g.created_at as "createdAt",
   g.started_at as "startedAt", g.finished_at as "finishedAt"`
 
-/** A question and the empty reply that its generation will fill. */
-export interface Turn {
-  generationId: string
-  accountId: string
-  kind: string
-  conversationId: string
-  messageId: string
-  replyId: string
-  message: string
-  model: string
-  settings: Settings
-  /** The process that runs it at once; null when it waits in the queue. */
-  runner: string | null
-  idempotency: Idempotency | null
-}
-
 /** The client's name for a request, and a hash of what it asked, so that a repetition can be told from a reuse. */
 export interface Idempotency {
   key: string
@@ -64,62 +48,6 @@ export function runningWith(runner: string): string {
   return `case when ${runner}::text is null then 'queued' else 'running' end, ${runner}::text is null,
     case when ${runner}::text is null then 0 else 1 end, case when ${runner}::text is not null then now() end,
     case when ${runner}::text is not null then now() end`
-}
-
-const insertedTurn = `question as (
-    insert into messages (id, conversation_id, account_id, position, role, content)
-    select $4, $2, $1, position - 1, 'user', $6 from conversation
-  ), reply as (
-    insert into messages (id, conversation_id, account_id, position, role, content, generation_id)
-    select $5, $2, $1, position, 'assistant', '', $3 from conversation
-  )
-  insert into generations
-    (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, idempotency_key, request_hash,
-     status, is_job, attempts, heartbeat_at, started_at)
-  select $3, $1, $7, $2, $4, $5, $8, $9, $10, $11, $12, ${runningWith('$10')} from conversation
-  returning created_at as "createdAt"`
-
-const turnInNew = statement<{ createdAt: Date }>(`with conversation as (
-    insert into conversations (id, account_id, kind, title, message_count) values ($2, $1, $13, $14, 2)
-    returning message_count as position
-  ), ${insertedTurn}`)
-
-const turnInExisting = statement<{ createdAt: Date }>(`with conversation as (
-    update conversations set message_count = message_count + 2, updated_at = now() where id = $2 and account_id = $1
-    returning message_count as position
-  ), ${insertedTurn}`)
-
-function turnValues(turn: Turn): unknown[] {
-  return [
-    turn.accountId,
-    turn.conversationId,
-    turn.generationId,
-    turn.messageId,
-    turn.replyId,
-    turn.message,
-    turn.kind,
-    turn.model,
-    JSON.stringify(turn.settings),
-    turn.runner,
-    turn.idempotency?.key ?? null,
-    turn.idempotency?.requestHash ?? null,
-  ]
-}
-
-/** Writes a new conversation with its first question, reply and generation, in one statement. */
-export async function insertFirstTurn(
-  db: Database,
-  turn: Turn,
-  conversation: { kind: string; title: string },
-): Promise<Date | null> {
-  const rows = await turnInNew(db, ...turnValues(turn), conversation.kind, conversation.title)
-  return rows[0]?.createdAt ?? null
-}
-
-/** Writes a question, reply and generation into a conversation; null when the account has no such conversation. */
-export async function insertTurn(db: Database, turn: Turn): Promise<Date | null> {
-  const rows = await turnInExisting(db, ...turnValues(turn))
-  return rows[0]?.createdAt ?? null
 }
 
 const readOne = statement<Generation>(
@@ -214,18 +142,18 @@ export interface Ending extends Progress {
   error: { code: string; message: string } | null
 }
 
-const endOne = statement<{ id: string }>(`with ended as (
+const endOne = statement<{ finishedAt: Date }>(`with ended as (
     update generations set status = $2, finish_reason = $3, last_seq = $4, marks = $5, input_tokens = $6,
       output_tokens = $7, cached_input_tokens = $8, usage_estimated = $9, cost_micro_credits = $10, error = $11,
       model = $13, finished_at = now()
-    where id = $1 and status in ('queued', 'running') returning id, reply_id
+    where id = $1 and status in ('queued', 'running') returning reply_id, finished_at
   ), written as (
     update messages m set content = $12 from ended where m.id = ended.reply_id
   )
-  select id from ended`)
+  select finished_at as "finishedAt" from ended`)
 
-/** Ends a run with its text, in one statement; false when it had already ended. */
-export async function saveEnding(db: Database, ending: Ending): Promise<boolean> {
+/** Ends a run with its text, in one statement; gives when that was, or null when it had already ended. */
+export async function saveEnding(db: Database, ending: Ending): Promise<Date | null> {
   const rows = await endOne(
     db,
     ending.generationId,
@@ -242,7 +170,7 @@ export async function saveEnding(db: Database, ending: Ending): Promise<boolean>
     storable(ending.content),
     ending.model,
   )
-  return rows.length > 0
+  return rows[0]?.finishedAt ?? null
 }
 
 /** Postgres text holds no NUL; a model that writes one gets the replacement character instead. */

@@ -17,6 +17,8 @@ export interface UpstreamOptions {
   signal: AbortSignal
   /** Attempts in all, 1 for none but the first. */
   maxAttempts: number
+  /** Gets what was said, as it comes. A function, because a generator between would cost as much as the rest. */
+  take: (parts: readonly ModelPart[]) => void
   /** Told before each new attempt. */
   onRetry?: (error: AppError, attempt: number) => void
 }
@@ -25,19 +27,19 @@ const firstDelayMs = 500
 const longestDelayMs = 20_000
 
 /**
- * What a provider says, from an attempt that works: up to three more attempts, jittered and after Retry-After, but only
- * while nothing has been received. Throws the last AppError, or the signal's reason.
+ * Hands over what a provider says, from an attempt that works: up to three more attempts, jittered and after Retry-After,
+ * but only while nothing has been received. Throws the last AppError, or the signal's reason.
  */
-export async function* upstream(options: UpstreamOptions): AsyncGenerator<readonly ModelPart[]> {
+export async function upstream(options: UpstreamOptions): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     let hasSpoken = false
     let hasFinished = false
     try {
-      for await (const parts of attemptOnce(options)) {
+      await attemptOnce(options, parts => {
         hasSpoken ||= parts.some(part => part.type === 'text' || part.type === 'reasoning')
         hasFinished ||= parts.some(part => part.type === 'finish')
-        yield parts
-      }
+        options.take(parts)
+      })
       if (!hasSpoken && !hasFinished)
         throw new AppError('upstream', 'PROVIDER_CUT', 'The model provider said nothing')
       return
@@ -63,7 +65,7 @@ function delayBefore(attempt: number, error: AppError): number {
 }
 
 /** One attempt under its deadlines. */
-async function* attemptOnce(options: UpstreamOptions): AsyncGenerator<readonly ModelPart[]> {
+async function attemptOnce(options: UpstreamOptions, take: UpstreamOptions['take']): Promise<void> {
   const { adapter, request, deadlines, signal } = options
   const controller = new AbortController()
   const give = (what: string) => () =>
@@ -81,7 +83,7 @@ async function* attemptOnce(options: UpstreamOptions): AsyncGenerator<readonly M
         clearTimeout(quiet)
         quiet = setTimeout(give('fell silent in the middle of its answer'), deadlines.silenceTimeoutMs)
       } else quiet.refresh()
-      yield parts
+      take(parts)
     }
   } finally {
     clearTimeout(total)
