@@ -105,7 +105,7 @@ type Features = Awaited<ReturnType<typeof createFeatures>>
 async function standOn({ config, logger, built }: AppOptions, hold: Hold) {
   const dataDir = resolve(config.dataDir)
   const address = { url: config.publicUrl ?? `http://localhost:${config.port}` }
-  const secrets = await loadSecrets(dataDir, { jwt: config.jwtSecret, encryption: config.encryptionKey })
+  const secrets = await loadSecrets(dataDir, { jwt: config.jwtSecret })
   const source = config.databaseUrl ?? hold(await startEmbedded({ dataDir, logger })).connection
   for (const name of await migrate({ source })) logger.info({ name }, 'migrated')
   const database = hold(openDatabase({ source, maxConnections: 20 }))
@@ -144,8 +144,9 @@ async function createFeatures(platform: Platform, { config, logger }: AppOptions
       cache,
       mail,
       sms,
-      secrets: [secrets.jwt],
-      accessLifetimeSeconds: 15 * 60,
+      secrets: [secrets.jwt, ...config.retiredJwtSecrets],
+      accessLifetimeSeconds: config.accessLifetimeSeconds,
+      limits: config.signInLimits,
       settings: accountSettings(config, address),
       report: (error, what) => logger.error({ err: error }, what),
     }),
@@ -163,6 +164,9 @@ async function createFeatures(platform: Platform, { config, logger }: AppOptions
   const artifacts = createArtifacts({ db, files, bundler, previewKey: `preview:${secrets.links}` })
   generations.observe(artifacts.observer)
   const conversations = createConversations({ db, generations, artifacts })
+  accounts.onErase('artifacts', artifacts.removeAccount)
+  accounts.onErase('generations', generations.cancelAll)
+  accounts.onStatistics(conversations.statistics)
   const recovered = await generations.recover()
   if (recovered > 0)
     logger.warn({ count: recovered }, 'looked after answers of a server that stopped suddenly')
@@ -177,7 +181,7 @@ async function reach(
 ) {
   const { accounts, generations, artifacts, conversations } = features
   const { models, vendor, files, database, cache } = platform
-  const web = createWebSessions(accounts, { isSecure: config.isProduction, maxAgeSeconds: 7 * 24 * 3600 })
+  const web = createWebSessions(accounts, { isSecure: config.publicUrl?.startsWith('https:') ?? false, maxAgeSeconds: 7 * 24 * 3600 })
   const console = await openConsole(consoleDirectory)
   const server = await createServer({
     logger,

@@ -43,15 +43,7 @@ export function loadConfig(env: Environment) {
       isProduction || read.text('SMTP_HOST') !== undefined ? 'required' : 'optional',
     ),
     signInLimits: signInLimits(read),
-    encryptionKey: read.secret('ENCRYPTION_KEY'),
     models: modelSettings(read),
-    s3: s3Settings(read),
-    stripe: {
-      secretKey: read.text('STRIPE_SECRET_KEY'),
-      webhookSecret: read.text('STRIPE_WEBHOOK_SECRET'),
-      priceId: read.text('STRIPE_PRICE_ID'),
-      apiBase: read.url('STRIPE_API_BASE'),
-    },
     smtp: {
       host: read.text('SMTP_HOST'),
       port: read.integer('SMTP_PORT', 587, { min: 1, max: 65_535 }),
@@ -67,15 +59,10 @@ export function loadConfig(env: Environment) {
       windowMs: read.integer('RATE_LIMIT_WINDOW_MS', 60_000, { min: 1000 }),
       maxRequests: read.integer('RATE_LIMIT_MAX_REQUESTS', 600, { min: 1 }),
     },
-    basicDailyMessageLimit: read.integer('BASIC_DAILY_MESSAGE_LIMIT', 5, { min: 0 }),
-    proDailyMessageLimit: read.integer('PRO_DAILY_MESSAGE_LIMIT', 1000, { min: 0 }),
-    signupCredits: read.integer('SIGNUP_CREDITS', 20, { min: 0 }),
-    cacheTtlSeconds: read.integer('CACHE_TTL', 600, { min: 0 }),
     /** Whether queued work is done inside the server, or apart by `npm run worker`. */
     worker: read.oneOf('WORKER', ['inside', 'apart'], 'inside'),
     workerConcurrency: read.integer('WORKER_CONCURRENCY', 5, { min: 1, max: 1000 }),
     providerJobsPerMinute: read.integer('PROVIDER_JOBS_PER_MINUTE', 10, { min: 1 }),
-    secretEchoHistory: read.oneOf('SECRET_ECHO_HISTORY', ['array', 'object'], 'array'),
   }
   if (isProduction) refuseInProduction(config)
   return config
@@ -124,22 +111,9 @@ function modelSettings(read: Reader) {
   }
 }
 
-function s3Settings(read: Reader) {
-  return {
-    region: read.text('AWS_REGION'),
-    accessKeyId: read.text('AWS_ACCESS_KEY_ID'),
-    secretAccessKey: read.text('AWS_SECRET_ACCESS_KEY'),
-    bucket: read.text('S3_BUCKET_NAME'),
-    prefix: read.text('S3_CODE_PREFIX') ?? 'artifacts',
-    endpoint: read.url('S3_ENDPOINT'),
-  }
-}
-
 function refuseInProduction(config: Config): void {
   if (!config.jwtSecret)
     throw new ConfigError('JWT_SECRET must be set in production: at least 32 random characters')
-  if (!config.encryptionKey)
-    throw new ConfigError('ENCRYPTION_KEY must be set in production: at least 32 random characters')
   if (!config.publicUrl)
     throw new ConfigError('PUBLIC_URL must be set in production: the address that people open')
   if (config.otpEcho)

@@ -149,6 +149,18 @@ export async function deleteConversation(db: Database, accountId: string, id: st
   return result.numDeletedRows > 0n
 }
 
+const counts = statement<{ conversations: number; questions: number; answers: number }>(
+  `select (select count(*) from conversations where account_id = $1) as conversations,
+     count(*) filter (where role = 'user') as questions,
+     count(*) filter (where role = 'assistant' and not is_superseded) as answers
+   from messages where account_id = $1`,
+)
+
+/** How many conversations, questions and answers an account has. */
+export async function countOf(db: Database, accountId: string): Promise<Record<string, number>> {
+  return (await counts(db, accountId))[0] ?? {}
+}
+
 /** Ids of the generations of a conversation that have not ended. */
 export async function listRunning(
   db: Database,

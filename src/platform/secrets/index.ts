@@ -5,7 +5,6 @@ import { join } from 'node:path'
 /** Secrets of this installation. Each is at least 32 random characters. */
 export interface Secrets {
   jwt: string
-  encryption: string
   /** Signs links that carry their own permission: files, previews. */
   links: string
 }
@@ -16,16 +15,12 @@ export interface Secrets {
  */
 export async function loadSecrets(
   directory: string,
-  given: { jwt?: string | undefined; encryption?: string | undefined },
+  given: { jwt?: string | undefined },
 ): Promise<Secrets> {
   const folder = join(directory, 'secrets')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const [jwt, encryption, links] = await Promise.all([
-    given.jwt ?? kept(join(folder, 'jwt')),
-    given.encryption ?? kept(join(folder, 'encryption')),
-    kept(join(folder, 'links')),
-  ])
-  return { jwt, encryption, links }
+  const [jwt, links] = await Promise.all([given.jwt ?? kept(join(folder, 'jwt')), kept(join(folder, 'links'))])
+  return { jwt, links }
 }
 
 async function kept(path: string): Promise<string> {
