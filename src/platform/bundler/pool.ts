@@ -147,7 +147,7 @@ async function buildWithin(worker: Worker, { input, libraries, limits }: BuildRe
     })
   }, 50)
   try {
-    const reply = await ask(worker.child, { type: 'build', input, libraries }, over.signal)
+    const reply = await ask(worker.child, { input, libraries }, over.signal)
     if (reply.type === 'built') return reply.output
     throw sizeError('The sources cannot be built: they are too large or too deeply nested')
   } finally {

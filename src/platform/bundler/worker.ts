@@ -1,11 +1,15 @@
 /** The child process that builds. It holds no secrets, stands in an empty folder, and is killed when it takes too much. */
+import { rm } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import { stop } from 'esbuild'
 import type { Libraries } from './compile.ts'
 import type { BuildInput, BuildOutput } from './index.ts'
 import { buildProject } from './project.ts'
 
-export type WorkerRequest = { type: 'build'; input: BuildInput; libraries: Libraries } | { type: 'stop' }
+export interface WorkerRequest {
+  input: BuildInput
+  libraries: Libraries
+}
 export type WorkerAnswer = { type: 'built'; output: BuildOutput } | { type: 'failed'; text: string }
 
 try {
@@ -15,16 +19,14 @@ try {
 }
 
 process.on('message', async (request: WorkerRequest) => {
-  if (request.type === 'stop') {
-    await stop()
-    process.disconnect()
-    return
-  }
   answer(await run(request.input, request.libraries))
 })
 
-process.on('disconnect', () => {
-  void stop().then(() => process.exit(0))
+// The server has gone, perhaps without a word: nothing of ours may stay behind.
+process.on('disconnect', async () => {
+  await stop()
+  await rm(process.cwd(), { recursive: true, force: true }).catch(() => undefined)
+  process.exit(0)
 })
 
 async function run(input: BuildInput, libraries: Libraries): Promise<WorkerAnswer> {
@@ -36,5 +38,5 @@ async function run(input: BuildInput, libraries: Libraries): Promise<WorkerAnswe
 }
 
 function answer(message: WorkerAnswer): void {
-  process.send?.(message)
+  if (process.connected) process.send?.(message)
 }
