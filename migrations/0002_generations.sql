@@ -21,7 +21,8 @@ create index conversations_by_account on conversations (account_id, updated_at d
 create table messages (
   id uuid primary key,
   conversation_id uuid not null references conversations (id) on delete cascade,
-  account_id uuid not null references accounts (id) on delete cascade,
+  -- The account of its conversation; messages go with that.
+  account_id uuid not null,
   -- 1, 2, 3 … within the conversation.
   position integer not null,
   -- Answers to the same question: 1 for the first, 2 for its regeneration, … The newest is the one in the conversation.
@@ -42,9 +43,9 @@ create table generations (
   account_id uuid not null references accounts (id) on delete cascade,
   kind text not null,
   conversation_id uuid references conversations (id) on delete cascade,
-  -- The message that asked, and the one that answers.
-  message_id uuid references messages (id) on delete cascade,
-  reply_id uuid references messages (id) on delete cascade,
+  -- The message that asked, and the one that answers; they go with the conversation, as this does.
+  message_id uuid,
+  reply_id uuid,
   status text not null check (status in ('queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted')),
   finish_reason text,
   model text not null,

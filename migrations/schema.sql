@@ -134,9 +134,7 @@ create table generations (
   constraint generations_pkey primary key (id),
   constraint generations_status_check check (status = any (array['queued'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'interrupted'::text])),
   constraint generations_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade,
-  constraint generations_conversation_id_fkey foreign key (conversation_id) references conversations(id) on delete cascade,
-  constraint generations_message_id_fkey foreign key (message_id) references messages(id) on delete cascade,
-  constraint generations_reply_id_fkey foreign key (reply_id) references messages(id) on delete cascade
+  constraint generations_conversation_id_fkey foreign key (conversation_id) references conversations(id) on delete cascade
 ) with (fillfactor=70);
 create index generations_by_account on generations using btree (account_id, created_at desc);
 create index generations_by_conversation on generations using btree (conversation_id, created_at);
@@ -157,7 +155,6 @@ create table messages (
   constraint messages_pkey primary key (id),
   constraint messages_conversation_id_position_version_key unique (conversation_id, "position", version),
   constraint messages_role_check check (role = any (array['user'::text, 'assistant'::text])),
-  constraint messages_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade,
   constraint messages_conversation_id_fkey foreign key (conversation_id) references conversations(id) on delete cascade
 ) with (fillfactor=80);
 create index messages_by_generation on messages using btree (generation_id) where (generation_id is not null);

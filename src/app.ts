@@ -164,7 +164,7 @@ async function createFeatures(platform: Platform, { config, logger }: AppOptions
   const artifacts = createArtifacts({ db, files, bundler, previewKey: `preview:${secrets.links}` })
   generations.observe(artifacts.observer)
   const conversations = createConversations({ db, generations, artifacts })
-  accounts.onErase('artifacts', artifacts.removeAccount)
+  accounts.onErase('artifacts', async id => void (await artifacts.removeAccount(id)))
   accounts.onErase('generations', generations.cancelAll)
   accounts.onStatistics(conversations.statistics)
   const recovered = await generations.recover()
@@ -181,7 +181,10 @@ async function reach(
 ) {
   const { accounts, generations, artifacts, conversations } = features
   const { models, vendor, files, database, cache } = platform
-  const web = createWebSessions(accounts, { isSecure: config.publicUrl?.startsWith('https:') ?? false, maxAgeSeconds: 7 * 24 * 3600 })
+  const web = createWebSessions(accounts, {
+    isSecure: config.publicUrl?.startsWith('https:') ?? false,
+    maxAgeSeconds: 7 * 24 * 3600,
+  })
   const console = await openConsole(consoleDirectory)
   const server = await createServer({
     logger,

@@ -7,6 +7,7 @@ import { buildPrompt } from './context.ts'
 import {
   type Conversation,
   type Cursor,
+  countOf,
   deleteConversation,
   insertConversation,
   listConversations,
@@ -58,6 +59,8 @@ export function createConversations(deps: ConversationsDeps) {
       const conversation = isId(id) ? await updateConversation(db, { accountId, id, ...change }) : null
       return conversation ?? refuse()
     },
+    /** How much an account has: conversations, questions, answers. */
+    statistics: (accountId: string) => countOf(db, accountId),
     /** Stops what still runs in it, then removes it with its messages, generations and artifacts. */
     remove: (accountId: string, id: string) => remove(deps, accountId, id),
   }

@@ -150,10 +150,9 @@ export async function deleteConversation(db: Database, accountId: string, id: st
 }
 
 const counts = statement<{ conversations: number; questions: number; answers: number }>(
-  `select (select count(*) from conversations where account_id = $1) as conversations,
-     count(*) filter (where role = 'user') as questions,
-     count(*) filter (where role = 'assistant' and not is_superseded) as answers
-   from messages where account_id = $1`,
+  `select count(distinct c.id) as conversations, count(*) filter (where m.role = 'user') as questions,
+     count(*) filter (where m.role = 'assistant' and not m.is_superseded) as answers
+   from conversations c left join messages m on m.conversation_id = c.id where c.account_id = $1`,
 )
 
 /** How many conversations, questions and answers an account has. */

@@ -13,13 +13,13 @@ export interface Secrets {
  * The given secrets, and for those not given ones that are made once and kept under `directory` (files of mode 0600).
  * Two processes that start at once get the same.
  */
-export async function loadSecrets(
-  directory: string,
-  given: { jwt?: string | undefined },
-): Promise<Secrets> {
+export async function loadSecrets(directory: string, given: { jwt?: string | undefined }): Promise<Secrets> {
   const folder = join(directory, 'secrets')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const [jwt, links] = await Promise.all([given.jwt ?? kept(join(folder, 'jwt')), kept(join(folder, 'links'))])
+  const [jwt, links] = await Promise.all([
+    given.jwt ?? kept(join(folder, 'jwt')),
+    kept(join(folder, 'links')),
+  ])
   return { jwt, links }
 }
 
