@@ -43,6 +43,7 @@ export interface Backing {
   takeTurn(group: string): Promise<number>
   /** Trouble with the connection as AppError unavailable, all else as it is. */
   translate(error: unknown): unknown
+  /** Closes all connections, also when the store is away. */
   close(): Promise<void>
 }
 

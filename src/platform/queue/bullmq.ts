@@ -1,3 +1,4 @@
+import { AppError } from '../../lib/errors.ts'
 import {
   type Backing,
   type JobNote,
@@ -13,13 +14,18 @@ import { startWorker } from './worker.ts'
 /** BullMQ refuses higher priorities; work of later turns is done in the order it came. */
 const lastTurn = 2 ** 21 - 1
 
+const answerMs = 5_000
+
 /** The port over BullMQ on any of its backends. */
 export function createQueue(backing: Backing, options: QueueOptions): Queue {
   const { queue } = backing
-  const asked = <Result>(work: Promise<Result>): Promise<Result> =>
-    work.catch(error => {
+  const asked = async <Result>(work: Promise<Result>): Promise<Result> => {
+    try {
+      return await within(work, answerMs)
+    } catch (error) {
       throw backing.translate(error)
-    })
+    }
+  }
 
   return {
     async add({ id, group }) {
@@ -55,6 +61,23 @@ export function createQueue(backing: Backing, options: QueueOptions): Queue {
       return (await asked(queue.remove(id))) === 1
     },
     close: () => backing.close(),
+  }
+}
+
+/** What BullMQ gives, unless it waits for a store that is away: it would do so for ever. */
+export async function within<Result>(work: Promise<Result>, ms: number): Promise<Result> {
+  const timer = Promise.withResolvers<never>()
+  const timeout = setTimeout(() => {
+    timer.reject(
+      new AppError('unavailable', 'QUEUE_UNAVAILABLE', 'The queue is not available. Please try again.', {
+        retryAfterSeconds: 1,
+      }),
+    )
+  }, ms)
+  try {
+    return await Promise.race([work, timer.promise])
+  } finally {
+    clearTimeout(timeout)
   }
 }
 

@@ -3,7 +3,7 @@ import { translate } from '../database/failures.ts'
 import type { DatabaseSource } from '../database/index.ts'
 import { createPool } from '../database/pool.ts'
 import { type Backing, type JobData, jobDefaults, type QueueOptions, timingOf } from './backing.ts'
-import { createQueue } from './bullmq.ts'
+import { createQueue, within } from './bullmq.ts'
 import type { Queue } from './index.ts'
 import { PatientPool, prepareSchema, queueSchema } from './postgres-pool.ts'
 
@@ -12,6 +12,8 @@ export interface PostgresQueueOptions extends QueueOptions {
   /** At most so many connections; one of them listens for each worker. */
   maxConnections?: number
 }
+
+const closeMs = 1000
 
 /** The queue in the database, in a schema of its own that is migrated here. Throws AppError unavailable without it. */
 export async function createPostgresQueue(options: PostgresQueueOptions): Promise<Queue> {
@@ -46,8 +48,9 @@ export async function createPostgresQueue(options: PostgresQueueOptions): Promis
     },
     translate,
     async close() {
-      await queue.close().catch(() => {})
-      if (!pool.ending) await pool.end()
+      await within(queue.close(), closeMs).catch(() => {})
+      // A connection that listens may be beyond reach: it must not hold up the end of the process.
+      if (!pool.ending) await within(pool.end(), closeMs).catch(() => {})
     },
   }
   return createQueue(backing, options)

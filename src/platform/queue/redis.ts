@@ -1,7 +1,7 @@
 import { Queue as BullQueue, Worker as BullWorker } from 'bullmq'
 import { createRedis, redisFailure } from '../redis/index.ts'
 import { type Backing, type JobData, jobDefaults, type QueueOptions, timingOf } from './backing.ts'
-import { createQueue } from './bullmq.ts'
+import { createQueue, within } from './bullmq.ts'
 import type { Queue } from './index.ts'
 
 export interface RedisQueueOptions extends QueueOptions {
@@ -26,6 +26,8 @@ const takeTurn = `
   redis.call('EXPIRE', KEYS[2], 86400)
   return turn
 `
+
+const closeMs = 1000
 
 /** The queue on Redis. Does not wait for it: calls fail within about a second while it is away, workers wait. */
 export async function createRedisQueue(options: RedisQueueOptions): Promise<Queue> {
@@ -54,7 +56,7 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<Queu
     },
     translate: redisFailure,
     async close() {
-      await queue.close().catch(() => {})
+      await within(queue.close(), closeMs).catch(() => {})
       for (const connection of [asking, ...working]) connection.disconnect()
     },
   }
