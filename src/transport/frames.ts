@@ -14,7 +14,7 @@ export type Frame<Shapes extends FrameShapes> = {
 }[keyof Shapes & string]
 
 const ajv = addFormats.default(
-  new Ajv({ allErrors: true, coerceTypes: false, useDefaults: true, strict: false }),
+  new Ajv({ allErrors: true, coerceTypes: false, useDefaults: true, strict: false, strictNumbers: true }),
 )
 
 /** Reads frames of the given shapes; what breaks a rule is an AppError that names the field. */

@@ -97,8 +97,8 @@ type Connection = Socket['conn']
 /** Cuts a connection that sends too fast, or for which too much waits. */
 function bound(conn: Connection, limits: SocketIoLimits): void {
   const isWithinRate = createFrameMeter(limits.rate)
-  conn.on('packet', () => {
-    if (!isWithinRate()) cut(conn)
+  conn.on('packet', (packet: { data?: string | Buffer }) => {
+    if (!isWithinRate(packet.data?.length ?? 0)) cut(conn)
   })
   let waiting = 0
   conn.on('packetCreate', (packet: { data?: string }) => {
@@ -189,7 +189,9 @@ function welcome(socket: Socket, openers: readonly OpenHandler[], limits: Socket
   socket.on('error', () => {})
   socket.once('disconnect', release)
   let pending = 0
-  socket.onAny((event: string, ...rest: unknown[]) => {
+  // A packet may lack its event's name, or have a number there.
+  socket.onAny((named: unknown, ...rest: unknown[]) => {
+    const event = String(named).slice(0, 100)
     const acknowledge = typeof rest.at(-1) === 'function' ? (rest.pop() as (answer: unknown) => void) : null
     if (pending >= limits.maxPending) return answerWith(socket, { event, acknowledge }, tooMany())
     pending++
@@ -217,7 +219,7 @@ function answerWith(
   answer: Answer,
 ): void {
   if (asked.acknowledge) asked.acknowledge(answer)
-  else if (!answer.success) socket.emit('error', { event: asked.event.slice(0, 100), ...answer })
+  else if (!answer.success) socket.emit('error', { event: asked.event, ...answer })
 }
 
 function tooMany(): ErrorAnswer {

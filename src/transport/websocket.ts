@@ -85,7 +85,8 @@ export class SocketLine {
     this.#webSocket = webSocket
     this.#socket = socket
     this.#limits = limits
-    webSocket.on('error', () => this.#cutLater())
+    webSocket.once('error', () => this.#cutLater())
+    webSocket.on('error', () => this.#gone.abort(new Error('the socket is broken')))
     webSocket.once('close', () => this.#gone.abort(new Error('the socket is closed')))
     webSocket.on('pong', () => {
       this.#isAlive = true
@@ -105,31 +106,33 @@ export class SocketLine {
   /** Hands messages to their handler. */
   receive(handle: MessageHandler): void {
     const isWithinRate = createFrameMeter(this.#limits.rate)
-    const take = (): boolean => {
+    const take = (length: number): boolean => {
       if (this.#gone.signal.aborted || this.#webSocket.readyState !== this.#webSocket.OPEN) return false
-      if (isWithinRate()) return true
+      if (isWithinRate(length)) return true
       this.close(1008, 'Too many messages')
       return false
     }
     this.#webSocket.on('ping', data => {
-      if (take() && this.bufferedBytes <= this.#limits.pauseAboveBytes) this.#webSocket.pong(data)
+      if (take(data.length) && this.bufferedBytes <= this.#limits.pauseAboveBytes) this.#webSocket.pong(data)
     })
     this.#webSocket.on('message', (data, isBinary) => {
       this.#isAlive = true
-      if (take()) void this.#handle(handle, isBinary ? null : textOf(data))
+      const bytes = bytesOf(data)
+      if (take(bytes.length)) void this.#handle(handle, isBinary ? null : bytes.toString())
     })
   }
 
   async #handle(handle: MessageHandler, text: string | null): Promise<void> {
     this.#pending++
-    if (this.#pending === this.#limits.maxPending) this.#webSocket.pause()
+    if (this.#pending >= this.#limits.maxPending) this.#webSocket.pause()
     try {
       await handle(text)
     } catch {
       this.close(1011, 'Something went wrong on our side')
     } finally {
       this.#pending--
-      if (this.#webSocket.isPaused) this.#webSocket.resume()
+      const hasRoom = this.#pending < this.#limits.maxPending
+      if (hasRoom && this.#webSocket.isPaused) this.#webSocket.resume()
     }
   }
 
@@ -162,10 +165,12 @@ export class SocketLine {
       }, this.#limits.slowReaderMs)
       const settle = () => {
         clearInterval(timer)
-        this.#socket.off('drain', settle).off('close', settle)
+        this.#socket.off('drain', settle)
+        this.#gone.signal.removeEventListener('abort', settle)
         resolve()
       }
-      this.#socket.on('drain', settle).on('close', settle)
+      this.#socket.on('drain', settle)
+      this.#gone.signal.addEventListener('abort', settle)
     })
   }
 
@@ -178,7 +183,9 @@ export class SocketLine {
 
   /** Says goodbye; a peer that does not answer is cut two seconds later. */
   close(code: number, reason: string): void {
+    if (this.#gone.signal.aborted) return
     this.#webSocket.close(code, reason)
+    this.#gone.abort(new Error(reason))
     this.#cutLater()
   }
 
@@ -190,8 +197,9 @@ export class SocketLine {
   }
 }
 
-function textOf(data: RawData): string {
-  return Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data as Buffer).toString()
+function bytesOf(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data)
+  return data instanceof ArrayBuffer ? Buffer.from(data) : data
 }
 
 /** A send that fails is followed by the socket's close, which is heard. */
