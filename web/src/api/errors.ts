@@ -84,7 +84,9 @@ function readRetryAfter(response: Response, body: ErrorBody | null): number | nu
   return value !== null && value !== undefined && Number.isFinite(seconds) && seconds >= 0 ? seconds : null
 }
 
-function asSentence(text: string): string {
+/** The server names rules ("must be a number"), a field shows sentences ("This must be a number."). */
+function asSentence(rule: string): string {
+  const text = /^(is|are|must|has|have|can|cannot|may|should|needs|does)\b/.test(rule) ? `This ${rule}` : rule
   const start = text.charAt(0).toUpperCase() + text.slice(1)
   return /[.!?]$/.test(start) ? start : `${start}.`
 }

@@ -18,7 +18,7 @@ export function CodeLogInPage({ address, onBack }: CodeLogInPageProps) {
   const [sentTo, setSentTo] = useState<{ address: string; sent: CodeSent } | null>(null)
   const lead = (
     <Anchor component="button" type="button" onClick={onBack}>
-      Log in with a password
+      Use a password instead
     </Anchor>
   )
   return (

@@ -20,7 +20,7 @@ export function ActivityPage() {
           {explain(log.error)}
         </Alert>
       )}
-      <ul className={classes.list}>
+      <ul className={classes.log}>
         {events.map(event => (
           <EventRow key={event.id} event={event} />
         ))}

@@ -31,10 +31,11 @@ export function SessionList() {
     )
   }
   const others = sessions.data.filter(session => !session.isCurrent)
+  const mine = sessions.data.filter(session => session.isCurrent)
   return (
     <Stack gap="sm">
       <ul className={classes.list}>
-        {sessions.data.map(session => (
+        {[...mine, ...others].map(session => (
           <SessionRow
             key={session.id}
             session={session}
