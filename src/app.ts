@@ -13,7 +13,7 @@ import { workGenerations } from './features/generations/jobs.ts'
 import { generationRoutes } from './features/generations/routes.ts'
 import { modelRoutes } from './features/generations/routes-models.ts'
 import { createEsbuildBundler } from './platform/bundler/esbuild.ts'
-import { ensureVendor } from './platform/bundler/vendor.ts'
+import { ensureVendor, vendorDirectory } from './platform/bundler/vendor.ts'
 import type { Cache } from './platform/cache/index.ts'
 import { createMemoryCache } from './platform/cache/memory.ts'
 import { createRedisCache } from './platform/cache/redis.ts'
@@ -123,7 +123,7 @@ async function standOn({ config, logger, built }: AppOptions, hold: Hold) {
   const files = hold(await openDiskFiles(disk))
   const models = hold(createModels({ settings: config.models, isProduction: config.isProduction }))
   await built
-  const vendor = await ensureVendor()
+  const vendor = await ensureVendor(vendorDirectory, join(dataDir, 'vendor'))
   const bundler = hold(createEsbuildBundler({ vendor }))
   return { dataDir, address, secrets, database, cache, events, queue, files, models, vendor, bundler }
 }
@@ -163,10 +163,13 @@ async function createFeatures(platform: Platform, { config, logger }: AppOptions
   })
   const artifacts = createArtifacts({ db, files, bundler, previewKey: `preview:${secrets.links}` })
   generations.observe(artifacts.observer)
+  generations.onRescued(({ text, ...run }) => artifacts.keep(run, text))
   const conversations = createConversations({ db, generations, artifacts })
   accounts.onErase('artifacts', async id => void (await artifacts.removeAccount(id)))
   accounts.onErase('generations', generations.cancelAll)
   accounts.onStatistics(conversations.statistics)
+  const tidying = hourly(logger, [accounts.tidy, artifacts.sweep])
+  hold({ close: async () => clearInterval(tidying) })
   const recovered = await generations.recover()
   if (recovered > 0)
     logger.warn({ count: recovered }, 'looked after answers of a server that stopped suddenly')
@@ -180,7 +183,7 @@ async function reach(
   { config, logger, consoleDirectory }: AppOptions,
 ) {
   const { accounts, generations, artifacts, conversations } = features
-  const { models, vendor, files, database, cache } = platform
+  const { models, vendor, files, database, cache, address } = platform
   const web = createWebSessions(accounts, {
     isSecure: config.publicUrl?.startsWith('https:') ?? false,
     maxAgeSeconds: 7 * 24 * 3600,
@@ -207,7 +210,9 @@ async function reach(
     },
     { prefix: '/api/v1' },
   )
-  await server.register(previewRoutes(artifacts, { vendorDirectory: vendor.directory }))
+  await server.register(
+    previewRoutes(artifacts, { vendorDirectory: vendor.directory, publicUrl: () => address.url }),
+  )
   await server.register(fileRoutes(files))
   await serveOpenApi(server)
   await server.register(console.routes)
@@ -236,6 +241,14 @@ function accountSettings(config: Config, address: { url: string }) {
     refuseCommonPasswords: config.isProduction,
     echoCodes: config.otpEcho,
   }
+}
+
+/** Does now and then what time makes necessary; what fails is done the next time. */
+function hourly(logger: Logger, tasks: readonly (() => Promise<unknown>)[]): NodeJS.Timeout {
+  const tidy = async () => {
+    for (const task of tasks) await task().catch((err: unknown) => logger.warn({ err }, 'tidying up failed'))
+  }
+  return setInterval(() => void tidy(), 3_600_000).unref()
 }
 
 /** How long running answers may go on when the server stops, in milliseconds. */

@@ -48,7 +48,8 @@ function sources(folder: string): string[] {
 }
 
 const files = sources(src)
-const isTest = (path: string) => /\.test\.ts$|\/contract\.ts$/.test(path)
+const isTest = (path: string) =>
+  /\.test\.tsx?$|\/contract\.ts$|^test\//.test(path.startsWith(root) ? relative(root, path) : path)
 
 function importsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8')

@@ -30,5 +30,22 @@ export interface Engine extends GenerationsDeps {
   recipes: Map<string, Recipe>
   observers: ObserverFactory[]
   breakers: Breakers
+  /** Told of answers that were found interrupted, with the text that was kept. */
+  rescuers: Rescuer[]
   isClosing: boolean
 }
+
+/** An answer whose process died, with what was kept of it. */
+export interface Rescued {
+  generationId: string
+  accountId: string
+  conversationId: string | null
+  messageId: string | null
+  replyId: string | null
+  prefix: string
+  /** What this run had written. */
+  text: string
+}
+
+/** Does what the observers of a run could not do any more. */
+export type Rescuer = (rescued: Rescued) => Promise<void>

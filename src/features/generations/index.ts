@@ -3,7 +3,7 @@ import type { Job } from '../../platform/queue/index.ts'
 import { giveUp, type ProviderLimiters, runJob } from './attempt.ts'
 import { createBreakers } from './breakers.ts'
 import { startCheckpoints } from './checkpoints.ts'
-import type { Engine, GenerationsDeps } from './engine.ts'
+import type { Engine, GenerationsDeps, Rescuer } from './engine.ts'
 import { type FollowRequest, follow, poll, readOwn, wait } from './follow.ts'
 import type { ObserverFactory, Recipe } from './recipes.ts'
 import { recoverOrphans, runnerName } from './recovery.ts'
@@ -31,6 +31,7 @@ export function createGenerations(deps: GenerationsDeps) {
     recipes: new Map(),
     observers: [],
     breakers: createBreakers(),
+    rescuers: [],
     isClosing: false,
   }
   const checkpoints = startCheckpoints(engine)
@@ -41,6 +42,8 @@ export function createGenerations(deps: GenerationsDeps) {
     define: (kind: string, recipe: Recipe): void => void engine.recipes.set(kind, recipe),
     /** Watches every run that begins from now on. */
     observe: (create: ObserverFactory): void => void engine.observers.push(create),
+    /** Looks after answers whose process died, found by `recover`. */
+    onRescued: (rescuer: Rescuer): void => void engine.rescuers.push(rescuer),
     /** Stores a question and begins to answer it. Resolves when both are promised. */
     start: (request: StartRequest) => start(engine, request),
     /** Answers the last question of a conversation once more; the earlier answer is kept. */

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { type Database, statement } from '../../platform/database/index.ts'
 import type { Engine } from './engine.ts'
 import { enqueue } from './launch.ts'
-import { type StoredLog, saveEnding } from './store.ts'
+import { generationColumns, type StoredLog, saveEnding } from './store.ts'
 import { listWaiting, putBackOrphaned } from './store-jobs.ts'
 
 /** A name for this process that others can tell to be dead: host, pid and start. */
@@ -13,14 +13,11 @@ export function runnerName(): string {
 const staleAfterSeconds = 20
 const lostAfterSeconds = 10
 
-type Orphan = Pick<StoredLog, 'id' | 'accountId' | 'content' | 'marks' | 'lastSeq' | 'model' | 'isJob'> & {
-  runner: string
-  isStale: boolean
-}
+type Orphan = StoredLog & { runner: string; isStale: boolean }
 
 const readOthers = statement<Orphan>(
-  `select g.id, g.account_id as "accountId", g.runner, g.marks, g.last_seq as "lastSeq", g.model, g.is_job as "isJob",
-     coalesce(m.content, '') as content, g.heartbeat_at < now() - make_interval(secs => $2) as "isStale"
+  `select ${generationColumns}, g.runner, g.marks, coalesce(m.content, '') as content,
+     g.heartbeat_at < now() - make_interval(secs => $2) as "isStale"
    from generations g left join messages m on m.id = g.reply_id
    where g.status = 'running' and g.runner <> $1 limit 500`,
 )
@@ -38,10 +35,26 @@ export async function recoverOrphans(engine: Engine): Promise<number> {
     const isOurs = orphan.isJob
       ? await putBackOrphaned(engine.db, orphan.id, orphan.runner)
       : await interrupt(engine.db, orphan)
-    if (isOurs) count++
-    if (isOurs && orphan.isJob) await enqueue(engine, orphan)
+    if (!isOurs) continue
+    count++
+    if (orphan.isJob) await enqueue(engine, orphan)
+    else await rescue(engine, orphan)
   }
   return count
+}
+
+/** Tells others of an answer that its own observers can do no more for. */
+async function rescue(engine: Engine, orphan: Orphan): Promise<void> {
+  const { id, accountId, conversationId, messageId, replyId, content, replyOffset } = orphan
+  const prefix = content.slice(0, replyOffset)
+  const text = content.slice(replyOffset)
+  for (const rescuer of engine.rescuers) {
+    try {
+      await rescuer({ generationId: id, accountId, conversationId, messageId, replyId, prefix, text })
+    } catch (err) {
+      engine.log.error({ generationId: id, err }, 'an interrupted answer could not be looked after')
+    }
+  }
 }
 
 /** Puts jobs back into the queue that it has lost, and ends those that it has given up. */
