@@ -132,6 +132,39 @@ export function eventLogsContract(open: () => Promise<EventProcesses>, numRuns =
       expect(textOf(await staying)).toBe('§more')
     })
 
+    test('who waits for a log is told when it is opened, also when it ended before', async () => {
+      const id = newId()
+      const logs = there.reading
+      const waited = async (withinMs: number) => {
+        const startedAt = performance.now()
+        await logs.opened(id, { withinMs })
+        return performance.now() - startedAt
+      }
+      expect(await waited(100)).toBeGreaterThan(90)
+      const waiting = [waited(5000), waited(5000)]
+      await new Promise(resolve => setTimeout(resolve, 50))
+      const first = there.writing.open(id)
+      first.append({ type: 'text-delta', text: 'first' })
+      for (const each of await Promise.all(waiting)) expect(each).toBeLessThan(1000)
+      expect(await waited(5000)).toBeLessThan(1000)
+      first.end()
+      await collect(await followSoon(logs, id, { after: 0 }))
+      expect(await waited(100)).toBeGreaterThan(90)
+      const again = waited(5000)
+      await new Promise(resolve => setTimeout(resolve, 50))
+      const second = there.writing.open(id)
+      second.append({ type: 'attempt-start', span: 5 })
+      second.append({ type: 'text-delta', text: 'second' })
+      expect(await again).toBeLessThan(1000)
+      const rest = followSoon(logs, id, { after: 5 }).then(collect)
+      second.end()
+      expect(textOf(await rest)).toBe('second')
+      const controller = new AbortController()
+      const leaving = logs.opened(newId(), { withinMs: 60_000, signal: controller.signal })
+      controller.abort()
+      await leaving
+    })
+
     test('many followers of one log all get it whole', async () => {
       const id = newId()
       const log = there.writing.open(id)

@@ -26,6 +26,11 @@ export interface EventLogs {
     id: string,
     options: { after: number; signal?: AbortSignal },
   ): Promise<AsyncIterable<readonly LogEvent[]> | null>
+  /**
+   * Resolves when a log of this id is being written, by whatever process: at once if it is so already, else when it is
+   * opened, and in any case after `withinMs` or when `signal` aborts.
+   */
+  opened(id: string, options: { withinMs: number; signal?: AbortSignal }): Promise<void>
   close(): Promise<void>
 }
 

@@ -1,4 +1,5 @@
 import { type EventLogs, type EventLogWriter, joined, type LogEvent, restOf, sizeOf } from './index.ts'
+import { Openings } from './openings.ts'
 
 const lingerMs = 30_000
 const maxBatchSize = 65_536
@@ -15,11 +16,13 @@ interface Log {
 export function createMemoryEventLogs(): EventLogs {
   const logs = new Map<string, Log>()
   const timers = new Set<NodeJS.Timeout>()
+  const openings = new Openings()
 
-  function forgetLater(id: string): void {
+  function forgetLater(id: string, log: Log): void {
     const timer = setTimeout(() => {
       timers.delete(timer)
-      logs.delete(id)
+      // The same id may have been opened again, for another attempt.
+      if (logs.get(id) === log) logs.delete(id)
     }, lingerMs)
     timer.unref()
     timers.add(timer)
@@ -29,7 +32,8 @@ export function createMemoryEventLogs(): EventLogs {
     open(id) {
       const log: Log = { events: [], seq: 0, isEnded: false, waiting: new Set() }
       logs.set(id, log)
-      return writer(log, () => forgetLater(id))
+      openings.tell(id)
+      return writer(log, () => forgetLater(id, log))
     },
     async read(id, after) {
       const log = logs.get(id)
@@ -46,6 +50,10 @@ export function createMemoryEventLogs(): EventLogs {
     async follow(id, { after, signal }) {
       const log = logs.get(id)
       return log ? read(log, after, signal) : null
+    },
+    async opened(id, options) {
+      const log = logs.get(id)
+      if (!log || log.isEnded) await openings.wait(id, options)
     },
     async close() {
       for (const timer of timers) clearTimeout(timer)

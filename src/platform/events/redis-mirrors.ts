@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type EventLogs, type EventLogWriter, joined, type LogEvent, restOf } from './index.ts'
 import { createMemoryEventLogs } from './memory.ts'
+import { Openings } from './openings.ts'
 import {
   channelOf,
   decode,
@@ -27,6 +28,7 @@ const patienceMs = 1500
 export class Mirrors {
   readonly #parts: RedisEventParts
   readonly #mirrors = new Map<string, Mirror>()
+  readonly #openings = new Openings()
   readonly #beat: NodeJS.Timeout
   /** Whether Redis was lost: then nobody waits for it. */
   #isAway = false
@@ -37,7 +39,9 @@ export class Mirrors {
       this.#isAway = true
     })
     parts.listening.on('message', (channel: string, message: string) => {
-      const mirror = this.#mirrors.get(idOfChannel(parts.prefix, channel))
+      const id = idOfChannel(parts.prefix, channel)
+      this.#openings.tell(id)
+      const mirror = this.#mirrors.get(id)
       if (mirror && !mirror.hear(decode(message))) void this.#catchUp(mirror)
     })
     // What was said while the connection was lost was not heard.
@@ -76,6 +80,32 @@ export class Mirrors {
     return null
   }
 
+  /** Resolves when a log is being written, after a time, or when the signal aborts. */
+  async opened(id: string, request: { withinMs: number; signal: AbortSignal }): Promise<void> {
+    const opened = this.#openings.wait(id, request)
+    void this.#listenFor(id)
+    await opened
+    this.#unhear(id)
+  }
+
+  /** Hears first and looks then: a log that was opened meanwhile would not be opened again. */
+  async #listenFor(id: string): Promise<void> {
+    try {
+      await this.#parts.listening.subscribe(channelOf(this.#parts.prefix, id))
+      const last = await this.#parts.commands.xrevrange(
+        streamKey(this.#parts.prefix, id),
+        '+',
+        '-',
+        'COUNT',
+        1,
+      )
+      const parcel = gather(last)
+      if (parcel && !parcel.isEnd) this.#openings.tell(id)
+    } catch {
+      // Redis is away: the wait ends with its time.
+    }
+  }
+
   close(): void {
     clearInterval(this.#beat)
     for (const mirror of this.#mirrors.values()) mirror.stop()
@@ -106,7 +136,12 @@ export class Mirrors {
     mirror.stop()
     if (this.#mirrors.get(mirror.id) !== mirror) return
     this.#mirrors.delete(mirror.id)
-    this.#parts.listening.unsubscribe(channelOf(this.#parts.prefix, mirror.id)).catch(() => {})
+    this.#unhear(mirror.id)
+  }
+
+  #unhear(id: string): void {
+    if (this.#mirrors.has(id) || this.#openings.has(id)) return
+    this.#parts.listening.unsubscribe(channelOf(this.#parts.prefix, id)).catch(() => {})
   }
 
   async #hearAndCatchUp(mirror: Mirror): Promise<void> {

@@ -41,7 +41,18 @@ export function createRedisEventLogs(options: RedisEventLogsOptions): EventLogs 
       return (await local.read(id, after)) ?? mirrors.read(id, after)
     },
     async follow(id, request) {
-      return (await local.follow(id, request)) ?? mirrors.follow(id, request)
+      const here = await local.read(id, request.after)
+      // One that ended here may go on elsewhere, as another attempt.
+      const isOver = here?.isEnded && here.events.length === 0
+      if (here && !isOver) return local.follow(id, request)
+      return (await mirrors.follow(id, request)) ?? local.follow(id, request)
+    },
+    async opened(id, request) {
+      const waiting = new AbortController()
+      const signal = request.signal ? AbortSignal.any([request.signal, waiting.signal]) : waiting.signal
+      const either = { withinMs: request.withinMs, signal }
+      await Promise.race([local.opened(id, either), mirrors.opened(id, either)])
+      waiting.abort()
     },
     async close() {
       await outbox.close()
