@@ -42,7 +42,7 @@ export function loadConfig(env: Environment) {
       ['required', 'optional'],
       isProduction || read.text('SMTP_HOST') !== undefined ? 'required' : 'optional',
     ),
-    signInLimits: signInLimits(read),
+    signInLimits: signInLimits(read, isProduction),
     models: modelSettings(read),
     smtp: {
       host: read.text('SMTP_HOST'),
@@ -69,13 +69,13 @@ export function loadConfig(env: Environment) {
 }
 
 /** How often people may try to get in. */
-function signInLimits(read: Reader) {
+function signInLimits(read: Reader, isProduction: boolean) {
   return {
     loginsPerHour: read.integer('LOGIN_LIMIT_PER_HOUR', 10, { min: 1 }),
     loginsPerNetworkPerHour: read.integer('LOGIN_LIMIT_PER_NETWORK_PER_HOUR', 100, { min: 1 }),
     codesPerHour: read.integer('CODE_LIMIT_PER_HOUR', 5, { min: 1 }),
     codesPerNetworkPerHour: read.integer('CODE_LIMIT_PER_NETWORK_PER_HOUR', 100, { min: 1 }),
-    signupsPerHour: read.integer('SIGNUP_LIMIT_PER_HOUR', 200, { min: 1 }),
+    signupsPerHour: read.integer('SIGNUP_LIMIT_PER_HOUR', isProduction ? 200 : 2000, { min: 1 }),
   }
 }
 

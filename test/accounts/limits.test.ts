@@ -73,6 +73,14 @@ describe('A22: guessing passwords', () => {
     expect(answers.filter(answer => answer.status === 401)).toHaveLength(10)
   })
 
+  test('right sign-ins in parallel do not shut each other out', async () => {
+    const people = [await signUpSomebody(site), await signUpSomebody(site)]
+    const answers = await Promise.all(
+      Array.from({ length: 240 }, (_, i) => enter(people[i % 2]?.email ?? '', { ip: '198.51.100.79' })),
+    )
+    expect(answers.map(answer => answer.status)).toEqual(Array(240).fill(201))
+  })
+
   test('right sign-ins do not count', async () => {
     const { email } = await signUpSomebody(site)
     for (let i = 0; i < 15; i++) expect((await enter(email, { ip: '198.51.100.78' })).status).toBe(201)
@@ -141,6 +149,15 @@ describe('other limits', () => {
     const statuses: number[] = []
     for (let i = 0; i < 7; i++) statuses.push((await wrong()).status)
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429])
+  })
+
+  test('no number of right refresh tokens at once is refused', async () => {
+    await using site = await createTestAccounts({ limits: { refreshFailures: 5 } })
+    const { refreshToken } = await signUpSomebody(site)
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, () => site.call('POST', '/sessions/refresh', { refreshToken })),
+    )
+    expect(answers.map(answer => answer.status)).toEqual(Array(30).fill(200))
   })
 
   test('all requests: by account when signed in, else by network; every answer says how it stands', async () => {

@@ -1,6 +1,6 @@
 import { networkOf } from '../../lib/networks.ts'
 import { hashToken } from '../../lib/seal.ts'
-import type { Cache, Limiter } from '../../platform/cache/index.ts'
+import type { Cache, Limiter, LimitState } from '../../platform/cache/index.ts'
 import { tooManyRequests } from '../../transport/limits.ts'
 import type { Address } from './addresses.ts'
 import type { Client } from './security-log.ts'
@@ -35,6 +35,15 @@ export const defaultLimits: LimitSettings = {
   refreshFailures: 100,
 }
 
+/**
+ * One guess. It is counted when it begins and taken back when it was right, so that parallel guesses count, and right
+ * ones that happen to run together do not.
+ */
+export interface Attempt {
+  begin(): Promise<void>
+  takeBack(): Promise<void>
+}
+
 export type Limits = ReturnType<typeof createLimits>
 
 /** The limits of signing in and up. Networks are whole IPv4 addresses and IPv6 /64s; addresses are kept as hashes only. */
@@ -56,14 +65,10 @@ export function createLimits(cache: Cache, settings: LimitSettings) {
 
   return {
     /**
-     * Counts an attempt to sign in before it is tried, so that parallel guesses count too. `isKnownHere` says whether the
-     * account has signed in from this network; then attacks from elsewhere do not shut it out. Returns how to take it back.
+     * The attempts of this client to sign in to this address; throws at once when they are spent. `isKnownHere` says whether
+     * the account has signed in from this network: then attacks from elsewhere do not shut it out.
      */
-    async login(
-      address: Address,
-      client: Client,
-      isKnownHere: () => Promise<boolean>,
-    ): Promise<() => Promise<void>> {
+    async login(address: Address, client: Client, isKnownHere: () => Promise<boolean>): Promise<Attempt> {
       const network = networkOf(client.ip)
       const key = hidden(address)
       const counted: [Limiter, string][] = [
@@ -71,9 +76,12 @@ export function createLimits(cache: Cache, settings: LimitSettings) {
         [login.network, network],
       ]
       if (!(await isKnownHere())) counted.push([login.address, key])
-      await consumeAll(counted)
-      return async () => {
-        await Promise.all(counted.map(([limit, countedKey]) => limit.giveBack(countedKey)))
+      for (const [limit, countedKey] of counted) refuseUnlessAllowed(await limit.peek(countedKey))
+      return {
+        begin: () => consumeAll(counted),
+        async takeBack() {
+          await Promise.all(counted.map(([limit, countedKey]) => limit.giveBack(countedKey)))
+        },
       }
     },
     /** Counts a code that is about to be sent. */
@@ -88,11 +96,9 @@ export function createLimits(cache: Cache, settings: LimitSettings) {
     async signup(client: Client): Promise<void> {
       await consumeAll([[signups, networkOf(client.ip)]])
     },
-    /** Counts a refresh; returns how to take it back when the token was good. */
-    async refresh(client: Client): Promise<() => Promise<void>> {
-      const network = networkOf(client.ip)
-      await consumeAll([[refreshes, network]])
-      return () => refreshes.giveBack(network)
+    /** Counts a wrong refresh token; right ones are never refused. */
+    async wrongRefresh(client: Client): Promise<void> {
+      await consumeAll([[refreshes, networkOf(client.ip)]])
     },
   }
 }
@@ -100,9 +106,12 @@ export function createLimits(cache: Cache, settings: LimitSettings) {
 /** Counts in every limiter, or, when one refuses, in those before it only. */
 async function consumeAll(counted: readonly [Limiter, string][]): Promise<void> {
   for (const [limit, key] of counted) {
-    const state = await limit.consume(key)
-    if (!state.isAllowed) throw tooManyRequests(state)
+    refuseUnlessAllowed(await limit.consume(key))
   }
+}
+
+function refuseUnlessAllowed(state: LimitState): void {
+  if (!state.isAllowed) throw tooManyRequests(state)
 }
 
 function hidden(address: Address): string {

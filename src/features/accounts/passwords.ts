@@ -1,6 +1,7 @@
 import { type Algorithm, hash, parseOptions, verify } from '@node-rs/argon2'
 import { AppError, invalidField } from '../../lib/errors.ts'
 import { isCommonPassword } from './common-passwords.ts'
+import type { Attempt } from './limits.ts'
 
 /** What a new password must satisfy. Our own API asks for 8; the published APIs bring their own. */
 export interface PasswordPolicy {
@@ -35,11 +36,18 @@ export function createPasswords(
       const { memoryCost, timeCost } = parseOptions(kept)
       return memoryCost === cost.memoryCost && timeCost === cost.timeCost
     },
-    /** Whether it is the password; costs the same when there is none to compare with. */
-    async matches(password: string, kept: string | null): Promise<boolean> {
+    /**
+     * Whether it is the password; costs the same when there is none to compare with. An attempt is counted when its turn
+     * comes, and what it throws passes through.
+     */
+    async matches(password: string, kept: string | null, attempt?: Attempt): Promise<boolean> {
       const compared = kept ?? (await nobody)
-      const isMatch = await run(() => verify(compared, normalise(password)))
-      return isMatch && kept !== null
+      return run(async () => {
+        await attempt?.begin()
+        const isMatch = (await verify(compared, normalise(password))) && kept !== null
+        if (isMatch) await attempt?.takeBack()
+        return isMatch
+      })
     },
   }
 }

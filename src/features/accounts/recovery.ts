@@ -105,8 +105,8 @@ export async function confirmPassword(
   if (account.passwordHash === null)
     throw invalidField('verificationToken', 'is required: this account has no password')
   if (password === undefined) throw invalidField(field, 'is required')
-  const takeBack = await parts.limits.login(ownAddress(account), client, async () => true)
-  if (!(await parts.passwords.matches(password, account.passwordHash))) {
+  const attempt = await parts.limits.login(ownAddress(account), client, async () => true)
+  if (!(await parts.passwords.matches(password, account.passwordHash, attempt))) {
     await noteSecurityEvent(parts.db, new Date(parts.now()), {
       kind: 'password-check-failed',
       accountId: account.id,
@@ -116,7 +116,6 @@ export async function confirmPassword(
       details: [{ field, message: 'is incorrect' }],
     })
   }
-  await takeBack()
 }
 
 /** Uses up a verification token that the signed-in account itself earned. Throws 400 for anybody else's. */

@@ -93,18 +93,15 @@ export async function refreshSession(
   input: { refreshToken: string; client: Client },
 ): Promise<SessionTokens> {
   const now = new Date(parts.now())
-  const takeBack = await parts.limits.refresh(input.client)
   const verdict = await parts.db.transaction().execute(async db => {
     const token = await lockRefreshToken(db, hashToken(input.refreshToken), now)
     const outcome = await judge(parts, db, { token, presented: input.refreshToken, now })
     if ('reused' in outcome) await endReused(db, outcome.reused, { client: input.client, now })
     return outcome
   })
-  if ('tokens' in verdict) {
-    await takeBack()
-    return verdict.tokens
-  }
+  if ('tokens' in verdict) return verdict.tokens
   if ('reused' in verdict) await parts.presence.end([verdict.reused.sessionId])
+  await parts.limits.wrongRefresh(input.client)
   throw new AppError(
     'unauthenticated',
     'INVALID_REFRESH_TOKEN',

@@ -25,13 +25,12 @@ export interface SignIn {
 export async function signIn(parts: Parts, input: SignIn, client: Client): Promise<SignedInAccount> {
   const address = readAddress(input)
   const account = await findAccountByAddress(parts.db, address)
-  const takeBack = await parts.limits.login(address, client, () => isKnownHere(parts, account, client))
-  const isRight = await parts.passwords.matches(input.password, account?.passwordHash ?? null)
+  const attempt = await parts.limits.login(address, client, () => isKnownHere(parts, account, client))
+  const isRight = await parts.passwords.matches(input.password, account?.passwordHash ?? null, attempt)
   if (!isRight || !account || account.erasingAt) {
     await noteFailure(parts, account, { client, by: 'password' })
     throw new AppError('unauthenticated', 'INVALID_CREDENTIALS', 'Invalid email or password')
   }
-  await takeBack()
   parts.later(() => strengthen(parts, account, input.password))
   return enter(parts, account, { client, by: 'password', wish: input.session })
 }

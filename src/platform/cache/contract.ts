@@ -69,6 +69,18 @@ export function cacheContract(open: () => Promise<Cache>): void {
       await cache.close()
     })
 
+    test('can be looked at without counting', async () => {
+      const cache = await open()
+      const limiter = cache.limiter({ name: 'contract-peek', points: 2, windowMs: 60_000 })
+      expect(await limiter.peek('key')).toMatchObject({ isAllowed: true, limit: 2, remaining: 2 })
+      await limiter.consume('key')
+      for (let i = 0; i < 3; i++)
+        expect(await limiter.peek('key')).toMatchObject({ isAllowed: true, remaining: 1 })
+      await limiter.consume('key')
+      expect(await limiter.peek('key')).toMatchObject({ isAllowed: false, remaining: 0 })
+      await cache.close()
+    })
+
     test('begin anew when the window is over', async () => {
       const cache = await open()
       const limiter = cache.limiter({ name: 'contract-window', points: 1, windowMs: 1000 })

@@ -18,6 +18,8 @@ export interface LimiterOptions {
 export interface Limiter {
   /** Counts first, then says whether the key is still within its points. */
   consume(key: string, points?: number): Promise<LimitState>
+  /** How the key stands, without counting; `isAllowed` says whether a point would be. */
+  peek(key: string): Promise<LimitState>
   /** Takes back points that should not have counted. */
   giveBack(key: string, points?: number): Promise<void>
   /** Forgets the key. */

@@ -12,6 +12,12 @@ export function limiterOver(inner: RateLimiterAbstract, options: LimiterOptions)
         throw refusal
       }
     },
+    async peek(key) {
+      const result = await inner.get(key)
+      if (result === null)
+        return { isAllowed: true, limit: options.points, remaining: options.points, resetMs: 0 }
+      return state(result, result.remainingPoints > 0, options)
+    },
     async giveBack(key, points = 1) {
       await inner.reward(key, points)
     },
