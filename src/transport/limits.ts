@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { AppError, type RateLimit } from '../lib/errors.ts'
 import { networkOf } from '../lib/networks.ts'
 import type { Limiter } from '../platform/cache/index.ts'
+import type { Identity } from './auth.ts'
 import { rateLimitHeaders } from './errors.ts'
 import type { Server } from './server.ts'
 
@@ -15,6 +16,14 @@ export function limitRequests(server: Server, limiter: Limiter): void {
     reply.headers(rateLimitHeaders(state))
     if (!state.isAllowed) throw tooManyRequests(state)
   })
+}
+
+/** Counts what an account asks for on a socket as if it were a request. Throws AppError limited. */
+export function countAsked(limiter: Limiter): (identity: Identity) => Promise<void> {
+  return async ({ accountId }) => {
+    const state = await limiter.consume(`account:${accountId}`)
+    if (!state.isAllowed) throw tooManyRequests(state)
+  }
 }
 
 /** The refusal of a call that came too often, with when to come back. */

@@ -4,6 +4,7 @@ import { hashToken, randomToken } from '../lib/seal.ts'
 import type { Cache } from '../platform/cache/index.ts'
 import type { Identity } from './auth.ts'
 import { failures, ok, success } from './envelope.ts'
+import { tooManyRequests } from './limits.ts'
 import type { Server } from './server.ts'
 
 export interface TicketsDeps {
@@ -27,11 +28,7 @@ export function createTickets({ cache, recognise }: TicketsDeps) {
     /** A new ticket for the caller's session. Throws AppError limited after 120 in a minute. */
     async issue({ accountId, sessionId }: Identity): Promise<string> {
       const state = await limiter.consume(accountId)
-      if (!state.isAllowed) {
-        throw new AppError('limited', 'TOO_MANY_REQUESTS', 'Too many tickets. Please try again later.', {
-          retryAfterSeconds: Math.max(1, Math.ceil(state.resetMs / 1000)),
-        })
-      }
+      if (!state.isAllowed) throw tooManyRequests(state)
       const ticket = randomToken('ticket_')
       await cache.set(keyOf(ticket), sessionId, { ttlMs: lifetimeSeconds * 1000 })
       return ticket
