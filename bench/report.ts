@@ -58,11 +58,7 @@ function verdict(key: string, value: number, floor: number | undefined): string 
 function postgresNote(measured: Measured, name: RowName, key: string): string {
   const figures = measured.get(name)?.get(key) ?? []
   const postgres = median(figures.flatMap(figure => figure.postgres ?? []))
-  return name === 'floor' || name === 'atelier'
-    ? Number.isNaN(postgres)
-      ? ''
-      : `+ pg ${digits(postgres)}`
-    : ''
+  return name === 'direct' || name === 'proxy' || Number.isNaN(postgres) ? '' : `+ pg ${digits(postgres)}`
 }
 
 function medianOf(measured: Measured, name: RowName, key: string): number | undefined {

@@ -4,6 +4,7 @@ import { portions, type StreamedEvent } from './portions.ts'
 
 const pingEveryMs = 15_000
 const slowReaderMs = 30_000
+const gatherMs = 5
 const open = new Set<ServerResponse>()
 
 /** One timer for all open streams: a comment now and then keeps proxies from closing quiet ones. */
@@ -39,21 +40,42 @@ export async function sendEvents(
     'x-accel-buffering': 'no',
     ...headers,
   })
-  // The headers leave together with the first events when there are any, and do not wait for them otherwise.
-  const flushing = setImmediate(() => response.flushHeaders())
+  const release = gather(response)
   open.add(response)
+  let isFirst = true
   try {
     for await (const batch of batches) {
-      clearImmediate(flushing)
       for (const portion of portions(batch)) {
         if (!response.write(frames(portion)) && !(await drained(response))) return
       }
+      if (!isFirst) release()
+      isFirst = false
     }
   } finally {
-    clearImmediate(flushing)
+    release()
     open.delete(response)
     response.end()
   }
+}
+
+/**
+ * Holds back what is written for a few milliseconds: headers, the first event and the first words of a fast answer then
+ * leave as one packet, which is most of what a short answer costs. The function that is returned lets go earlier.
+ */
+function gather(response: ServerResponse): () => void {
+  response.cork()
+  let isHeld = true
+  const timer = setTimeout(() => {
+    if (response.writableLength === 0) response.flushHeaders()
+    release()
+  }, gatherMs)
+  function release(): void {
+    if (!isHeld) return
+    isHeld = false
+    clearTimeout(timer)
+    response.uncork()
+  }
+  return release
 }
 
 function frames(batch: readonly StreamedEvent[]): string {
