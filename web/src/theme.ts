@@ -8,7 +8,7 @@ const viridian: MantineColorsTuple = [
   '#7cc0a2',
   '#57ad88',
   '#3f9f76',
-  '#2b8663',
+  '#27805e',
   '#146c52',
   '#0d5a44',
   '#064736',

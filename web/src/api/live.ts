@@ -36,8 +36,11 @@ const followers = new Map<string, AbortController>()
 const listeners = new Set<Listener>()
 const eventListeners = new Set<EventListener>()
 let isScheduled = false
+let publishedAt = 0
+// Thirty times a second is as smooth as text needs to be, and leaves the reader's scrolling its frames.
+const betweenMs = 24
 
-/** The live generations as a store: snapshots change at most once per animation frame. */
+/** The live generations as a store: snapshots change at most thirty times a second. */
 export const liveGenerations = {
   read: (id: string | undefined): LiveGeneration | undefined => (id ? published.get(id) : undefined),
   subscribe(listener: Listener): () => void {
@@ -227,11 +230,13 @@ function schedule(): void {
   isScheduled = true
   // A hidden page gets no animation frames, but its title and announcements should still be right.
   if (document.hidden) setTimeout(publish, 250)
-  else requestAnimationFrame(publish)
+  else
+    setTimeout(() => requestAnimationFrame(publish), Math.max(0, publishedAt + betweenMs - performance.now()))
 }
 
 function publish(): void {
   isScheduled = false
+  publishedAt = performance.now()
   for (const [id, live] of working) published.set(id, live)
   for (const listener of listeners) listener()
 }

@@ -1,14 +1,7 @@
-import {
-  Avatar,
-  Menu,
-  SegmentedControl,
-  Text,
-  UnstyledButton,
-  useMantineColorScheme,
-  VisuallyHidden,
-} from '@mantine/core'
+import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden } from '@mantine/core'
 import {
   IconApi,
+  IconCheck,
   IconDeviceDesktop,
   IconLogout,
   IconMoon,
@@ -28,8 +21,9 @@ export function AccountMenu({ account }: { account: Account }) {
   return (
     <Menu position="top-start" width={250} withinPortal>
       <Menu.Target>
-        <UnstyledButton className={classes.account} aria-label={`Account menu of ${name}`}>
-          <Avatar size={30} radius="md" color="viridian" name={name} />
+        <UnstyledButton className={classes.account}>
+          <VisuallyHidden>Account menu</VisuallyHidden>
+          <Avatar aria-hidden size={30} radius="md" color="viridian" name={name} />
           <span className={classes.accountNames}>
             <Text size="sm" fw={500} truncate>
               {name}
@@ -61,31 +55,24 @@ export function AccountMenu({ account }: { account: Account }) {
   )
 }
 
+const schemes = [
+  { value: 'light', label: 'Light', icon: IconSun },
+  { value: 'dark', label: 'Dark', icon: IconMoon },
+  { value: 'auto', label: 'As the system', icon: IconDeviceDesktop },
+] as const
+
 function ThemeChoice() {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
-  return (
-    <SegmentedControl
-      fullWidth
-      size="xs"
-      m={6}
-      mt={0}
-      aria-label="Appearance"
-      value={colorScheme}
-      onChange={value => setColorScheme(value as typeof colorScheme)}
-      data={[
-        { value: 'light', label: <Choice icon={<IconSun size={15} />} name="Light" /> },
-        { value: 'dark', label: <Choice icon={<IconMoon size={15} />} name="Dark" /> },
-        { value: 'auto', label: <Choice icon={<IconDeviceDesktop size={15} />} name="As the system" /> },
-      ]}
-    />
-  )
-}
-
-function Choice({ icon, name }: { icon: React.ReactNode; name: string }) {
-  return (
-    <span title={name} style={{ display: 'grid', placeItems: 'center', height: 18 }}>
-      {icon}
-      <VisuallyHidden>{name}</VisuallyHidden>
-    </span>
-  )
+  return schemes.map(({ value, label, icon: Icon }) => (
+    <Menu.Item
+      key={value}
+      closeMenuOnClick={false}
+      leftSection={<Icon size={16} />}
+      rightSection={value === colorScheme && <IconCheck size={15} />}
+      onClick={() => setColorScheme(value)}
+    >
+      {label}
+      {value === colorScheme && <VisuallyHidden>, chosen</VisuallyHidden>}
+    </Menu.Item>
+  ))
 }

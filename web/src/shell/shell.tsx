@@ -45,18 +45,12 @@ export function Shell({ account, children }: { account: Account; children: React
           {children}
         </main>
       </div>
-      <Drawer
-        opened={isNarrow && isDrawerOpen}
-        onClose={drawer.close}
-        size={300}
-        padding={0}
-        withCloseButton={false}
-        title={null}
-        aria-label="Navigation"
-        classNames={{ body: classes.drawer ?? '' }}
-      >
-        {sidebar}
-      </Drawer>
+      <Drawer.Root opened={isNarrow && isDrawerOpen} onClose={drawer.close} size={300} padding={0}>
+        <Drawer.Overlay backgroundOpacity={0.35} />
+        <Drawer.Content aria-label="Navigation">
+          <Drawer.Body className={classes.drawer ?? ''}>{sidebar}</Drawer.Body>
+        </Drawer.Content>
+      </Drawer.Root>
     </ShellContext>
   )
 }

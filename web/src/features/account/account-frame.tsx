@@ -22,7 +22,7 @@ export function AccountFrame({ title, lead, children }: AccountFrameProps) {
           <Title order={1} size="h3">
             {title}
           </Title>
-          <Text c="dimmed" size="sm" mt={4} mb="lg">
+          <Text c="dimmed" size="sm" mt={4} mb="lg" className={classes.lead ?? ''}>
             {lead}
           </Text>
           {children}

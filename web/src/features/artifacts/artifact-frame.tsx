@@ -24,19 +24,18 @@ export function ArtifactFrame({ isWide, panel, onClose, children }: ArtifactFram
           {panel}
         </aside>
       )}
-      <Modal
+      <Modal.Root
         opened={!isWide && panel !== null}
         onClose={onClose}
         fullScreen
-        withCloseButton={false}
         padding={0}
         radius={0}
         transitionProps={{ transition: 'slide-up', duration: 160 }}
-        aria-label="Artifact"
-        classNames={{ body: classes.modal ?? '' }}
       >
-        {!isWide && panel}
-      </Modal>
+        <Modal.Content aria-label="Artifact">
+          <Modal.Body className={classes.modal ?? ''}>{!isWide && panel}</Modal.Body>
+        </Modal.Content>
+      </Modal.Root>
     </div>
   )
 }

@@ -24,7 +24,13 @@ export function ChatHeader({ conversation }: { conversation: Conversation | unde
           </ActionIcon>
         </Tooltip>
       )}
-      <div className={classes.headerTitle}>{conversation && <TitleMenu conversation={conversation} />}</div>
+      {conversation ? (
+        <h1 className={classes.headerTitle}>
+          <TitleMenu conversation={conversation} />
+        </h1>
+      ) : (
+        <div className={classes.headerTitle} />
+      )}
       {!isSidebarVisible && (
         <Tooltip label="New chat">
           <ActionIcon component={Link} href="/" size="md" aria-label="New chat">

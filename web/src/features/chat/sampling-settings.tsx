@@ -26,7 +26,7 @@ export function SamplingSettings({ settings, maxOutputTokens, onChange, onReset 
           </ActionIcon>
         </Tooltip>
       </Popover.Target>
-      <Popover.Dropdown>
+      <Popover.Dropdown aria-label="Answer settings">
         <Stack gap="md">
           <Range
             label="Temperature"

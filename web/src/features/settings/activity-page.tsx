@@ -14,7 +14,7 @@ export function ActivityPage() {
   const events = log.data?.pages.flatMap(page => page.events) ?? []
   return (
     <Section title="Activity" lead="Sign-ins, failed ones and changes. Nobody can alter this list.">
-      {log.isPending && <Skeleton height={56} radius="md" aria-label="Loading the activity" />}
+      {log.isPending && <Skeleton height={56} radius="md" role="status" aria-label="Loading the activity" />}
       {log.isError && (
         <Alert color="red" variant="light" role="alert">
           {explain(log.error)}

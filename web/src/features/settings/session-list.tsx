@@ -22,7 +22,8 @@ export function SessionList() {
     })
   }
 
-  if (sessions.isPending) return <Skeleton height={56} radius="md" aria-label="Loading your devices" />
+  if (sessions.isPending)
+    return <Skeleton height={56} radius="md" role="status" aria-label="Loading your devices" />
   if (sessions.isError) {
     return (
       <Alert color="red" variant="light" role="alert">
