@@ -1,7 +1,8 @@
 import { type EventLogs, type EventLogWriter, joined, type LogEvent, restOf, sizeOf } from './index.ts'
 import { Openings } from './openings.ts'
 
-const lingerMs = 30_000
+/** Short: what has ended is stored, and thousands of ended logs would keep the garbage collector busy. */
+const lingerMs = 2000
 const maxBatchSize = 65_536
 
 interface Log {
@@ -12,7 +13,7 @@ interface Log {
   waiting: Set<() => void>
 }
 
-/** Event logs in the memory of this process; a finished one lingers for half a minute for late readers. */
+/** Event logs in the memory of this process; a finished one lingers for a moment, for readers on their way. */
 export function createMemoryEventLogs(): EventLogs {
   const logs = new Map<string, Log>()
   const timers = new Set<NodeJS.Timeout>()
@@ -103,15 +104,31 @@ async function* read(
 ): AsyncGenerator<readonly LogEvent[]> {
   let next = firstAfter(log.events, after)
   let cut = after
-  while (!signal?.aborted) {
-    if (next < log.events.length) {
-      const end = batchEnd(log.events, next)
-      const batch = eventsBetween(log, { from: next, to: end, position: cut })
-      next = end
-      cut = 0
-      yield batch
-    } else if (log.isEnded) return
-    else await more(log, signal)
+  let resume = () => {}
+  const leave = () => {
+    log.waiting.delete(resume)
+    resume()
+  }
+  // One listener for the whole stay: they cost more than the rest of a step.
+  signal?.addEventListener('abort', leave)
+  try {
+    while (!signal?.aborted) {
+      if (next < log.events.length) {
+        const end = batchEnd(log.events, next)
+        const batch = eventsBetween(log, { from: next, to: end, position: cut })
+        next = end
+        cut = 0
+        yield batch
+      } else if (log.isEnded) return
+      else {
+        await new Promise<void>(resolve => {
+          resume = resolve
+          log.waiting.add(resolve)
+        })
+      }
+    }
+  } finally {
+    signal?.removeEventListener('abort', leave)
   }
 }
 
@@ -129,21 +146,6 @@ function eventsBetween(
   const events = log.events.slice(from, to)
   if (events[0]) events[0] = restOf(events[0], position)
   return joined(events)
-}
-
-function more(log: Log, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise(resolve => {
-    const resume = () => {
-      signal?.removeEventListener('abort', abort)
-      resolve()
-    }
-    const abort = () => {
-      log.waiting.delete(resume)
-      resolve()
-    }
-    log.waiting.add(resume)
-    signal?.addEventListener('abort', abort, { once: true })
-  })
 }
 
 /** Index of the first event that ends after a position. */

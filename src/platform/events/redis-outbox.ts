@@ -1,10 +1,11 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogEvent } from './index.ts'
 import {
   channelOf,
   type Entries,
   encode,
+  entryId,
   gather,
   positionOf,
   type RedisEventParts,
@@ -29,15 +30,43 @@ interface Shipment {
   log: Outgoing
   seq: number
   isEnd: boolean
-  /** Where the answers to its XADDs are among those of the pipeline. */
-  answers: number[]
 }
+
+/**
+ * Stores and tells the news of many logs in one command, which costs this process a third of what commands for each
+ * would. Per log: mode (`new` or `more`), entry id, parcel, channel, time to live (0: as it is). Answers 1 when it was
+ * stored, 0 when the log is gone (it must not begin anew in the middle), -1 when something else is wrong.
+ */
+const shipScript = `
+  local answers = {}
+  for i = 1, #KEYS do
+    local mode, id, parcel, channel, ttl = unpack(ARGV, i * 5 - 4, i * 5)
+    local added
+    if mode == 'new' then
+      redis.call('DEL', KEYS[i])
+      added = redis.pcall('XADD', KEYS[i], id, 'p', parcel)
+    else
+      added = redis.pcall('XADD', KEYS[i], 'NOMKSTREAM', id, 'p', parcel)
+    end
+    if type(added) == 'table' then
+      answers[i] = -1
+    elseif not added then
+      answers[i] = 0
+    else
+      answers[i] = 1
+      if ttl ~= '0' then redis.call('PEXPIRE', KEYS[i], ttl) end
+      redis.call('PUBLISH', channel, parcel)
+    end
+  end
+  return answers
+`
+const shipSha = createHash('sha1').update(shipScript).digest('hex')
 
 const longestPauseMs = 25
 const retryMs = 500
 
 /**
- * Copies the logs of this process to Redis: all that is new in one pipeline, one pipeline at a time. It keeps nothing
+ * Copies the logs of this process to Redis: all that is new in one command, one command at a time. It keeps nothing
  * itself, since the whole log is in memory: what could not be sent is read there again when Redis is back.
  */
 export class Outbox {
@@ -89,25 +118,40 @@ export class Outbox {
 
   /** Few logs are sent at once, many in batches: up to 25 ms, which is what a reader may wait. */
   #pauseMs(): number {
-    return this.#isClosed ? 0 : Math.min(longestPauseMs, 1 + this.#open.size / 8)
+    return this.#isClosed ? 0 : Math.min(longestPauseMs, 1 + this.#open.size / 3)
   }
 
   async #shipOnce(): Promise<boolean> {
     const logs = await this.#takeChanged()
     try {
       await this.#ask(logs.filter(log => log.isUnsure))
-      const pipeline = this.#parts.commands.pipeline()
       const shipments: Shipment[] = []
+      const keys: string[] = []
+      const values: (string | number)[] = []
       for (const log of logs) {
         const page = await this.#read(log.id, log.sent)
-        if (page) shipments.push(this.#pack(pipeline, log, page))
+        if (!page || (page.events.length === 0 && !page.isEnded)) continue
+        const seq = page.events.at(-1)?.seq ?? log.sent
+        shipments.push({ log, seq, isEnd: page.isEnded })
+        keys.push(streamKey(this.#parts.prefix, log.id))
+        values.push(...this.#pack(log, seq, page))
       }
-      const answers = (await pipeline.exec()) ?? []
-      const isWell = shipments.map(shipment => this.#settle(shipment, answers))
-      return isWell.every(Boolean)
+      if (keys.length === 0) return true
+      const answers = await this.#run([...keys, ...values], keys.length)
+      return shipments.map((shipment, index) => this.#settle(shipment, answers[index])).every(Boolean)
     } catch (error) {
       for (const log of logs) this.#again(log)
       throw error
+    }
+  }
+
+  async #run(words: readonly (string | number)[], keyCount: number): Promise<number[]> {
+    const { commands } = this.#parts
+    try {
+      return (await commands.evalsha(shipSha, keyCount, ...words)) as number[]
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return (await commands.eval(shipScript, keyCount, ...words)) as number[]
     }
   }
 
@@ -124,51 +168,34 @@ export class Outbox {
     return living
   }
 
-  #pack(
-    pipeline: ReturnType<RedisEventParts['commands']['pipeline']>,
-    log: Outgoing,
-    page: { events: readonly LogEvent[]; isEnded: boolean },
-  ): Shipment {
+  /** What the script wants to know of one log. */
+  #pack(log: Outgoing, seq: number, page: { events: readonly LogEvent[]; isEnded: boolean }) {
     const { prefix, timing } = this.#parts
-    const key = streamKey(prefix, log.id)
-    const shipment: Shipment = { log, seq: log.sent, isEnd: page.isEnded, answers: [] }
-    const last = page.events.at(-1)
-    const parcel = encode(log.writing, last ? JSON.stringify(page.events) : '', page.isEnded)
-    if (last) {
-      shipment.seq = last.seq
-      if (log.sent === 0) pipeline.del(key)
-      shipment.answers.push(pipeline.length)
-      const text = page.isEnded ? encode(log.writing, JSON.stringify(page.events), false) : parcel
-      // A stream that is gone must not begin anew in the middle.
-      if (log.sent === 0) pipeline.xadd(key, `${last.seq}-0`, 'p', text)
-      else pipeline.xadd(key, 'NOMKSTREAM', `${last.seq}-0`, 'p', text)
-    }
-    if (page.isEnded) {
-      const end = [`${shipment.seq}-1`, 'p', encode(log.writing, '', true)] as const
-      shipment.answers.push(pipeline.length)
-      if (shipment.seq === 0) pipeline.xadd(key, ...end)
-      else pipeline.xadd(key, 'NOMKSTREAM', ...end)
-    }
-    if (page.isEnded || log.sent === 0)
-      pipeline.pexpire(key, page.isEnded ? timing.keepEndedMs : timing.deadAfterMs)
-    if (last || page.isEnded) pipeline.publish(channelOf(prefix, log.id), parcel)
-    return shipment
+    const isNew = log.sent === 0
+    const body = page.events.length > 0 ? JSON.stringify(page.events) : ''
+    const ttlMs = page.isEnded ? timing.keepEndedMs : isNew ? timing.deadAfterMs : 0
+    return [
+      isNew ? 'new' : 'more',
+      entryId(seq, page.isEnded),
+      encode(log.writing, body, page.isEnded),
+      channelOf(prefix, log.id),
+      ttlMs,
+    ]
   }
 
-  #settle({ log, seq, isEnd, answers }: Shipment, all: readonly [Error | null, unknown][]): boolean {
-    const own = answers.map(index => all[index] ?? [new Error('no answer'), null])
-    if (own.some(([error]) => error !== null)) {
-      this.#again(log)
-      return false
+  #settle({ log, seq, isEnd }: Shipment, answer: number | undefined): boolean {
+    if (answer === 1) {
+      log.sent = seq
+      if (isEnd && this.#open.get(log.id) === log) this.#open.delete(log.id)
+      return true
     }
-    if (own.some(([, entry]) => entry === null)) {
+    if (answer === 0) {
       log.sent = 0
       this.#changed.add(log)
       return true
     }
-    log.sent = seq
-    if (isEnd && this.#open.get(log.id) === log) this.#open.delete(log.id)
-    return true
+    this.#again(log)
+    return false
   }
 
   #again(log: Outgoing): void {

@@ -59,7 +59,12 @@ export function decode(message: string): Parcel {
   }
 }
 
-/** The newest position in a stream, from the id of its last entry: `<position>-0`, or `<position>-1` for the end. */
+/** The id of an entry: the position after it, and behind that whether it has the end, which is after the position. */
+export function entryId(position: number, isEnd: boolean): string {
+  return `${position}-${isEnd ? 1 : 0}`
+}
+
+/** The position that is in the id of an entry. */
 export function positionOf(entryId: string): number {
   return Number(entryId.split('-')[0])
 }
