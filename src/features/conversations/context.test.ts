@@ -36,8 +36,11 @@ async function conversationOf(
   return id
 }
 
+/** No conversation here has a summary; that is tested with the model that makes it. */
+const memory = { note() {}, recall: async () => null }
+
 const promptOf = (conversationId: string, budget: number, replyOffset = 0) =>
-  buildPrompt(database.db, { conversationId, replyOffset } as Generation, {
+  buildPrompt({ db: database.db, memory }, { conversationId, replyOffset } as Generation, {
     budgetTokens: budget,
     recent: null,
   })

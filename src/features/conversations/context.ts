@@ -1,17 +1,24 @@
 import type { Database } from '../../platform/database/index.ts'
 import type { ModelMessage } from '../../platform/models/index.ts'
 import { estimateTokens, type Generation, type Prompt, type PromptLimits } from '../generations/index.ts'
+import type { Memory } from './memory.ts'
 import { type ContextMessage, listContext } from './store.ts'
 
 const pageSize = 40
 const overheadTokens = 8
 
+export interface ContextDeps {
+  db: Database
+  memory: Pick<Memory, 'note' | 'recall'>
+}
+
 /**
- * The prompt of a reply: the newest messages that fit the budget, oldest first, the question always among them. A reply
- * that is being continued ends the prompt as the model's own words, followed by the request to go on.
+ * The prompt of a reply: the newest messages that fit the budget, oldest first, the question always among them, and the
+ * conversation's summary for those that do not fit. A reply that is being continued ends the prompt as the model's own
+ * words, followed by the request to go on.
  */
 export async function buildPrompt(
-  db: Database,
+  { db, memory }: ContextDeps,
   generation: Generation,
   { budgetTokens, recent }: PromptLimits,
 ): Promise<Prompt> {
@@ -22,19 +29,57 @@ export async function buildPrompt(
   let left = budgetTokens - estimateTokens(page[0]?.systemPrompt ?? '')
   for (;;) {
     for (const message of page) {
-      left -= estimateTokens(message.content) + overheadTokens
-      if (left < 0 && chosen.some(earlier => earlier.content !== '')) return promptOf(chosen, generation)
+      const cost = costOf(message)
+      if (cost > left && chosen.some(earlier => earlier.content !== '')) {
+        memory.note(generation.id, budgetTokens, budgetTokens)
+        return promptOf(await withSummary(memory, conversationId, { chosen, left }), generation)
+      }
+      left -= cost
       chosen.push(message)
     }
-    if (page.length < pageSize) return promptOf(chosen, generation)
+    if (page.length < pageSize) break
     page = await listContext(db, conversationId, (page.at(-1)?.position ?? 1) - 1, pageSize)
   }
+  memory.note(generation.id, budgetTokens - left, budgetTokens)
+  return promptOf({ chosen, summary: null }, generation)
 }
 
-function promptOf(newestFirst: readonly ContextMessage[], generation: Generation): Prompt {
-  const system = newestFirst[0]?.systemPrompt
+function costOf(message: ContextMessage): number {
+  return estimateTokens(message.content) + overheadTokens
+}
+
+interface Context {
+  /** Newest first. */
+  chosen: readonly ContextMessage[]
+  summary: string | null
+}
+
+/** Makes room for the summary of what does not fit, by leaving out the oldest messages that it covers. */
+async function withSummary(
+  memory: Pick<Memory, 'recall'>,
+  conversationId: string,
+  { chosen, left }: { chosen: readonly ContextMessage[]; left: number },
+): Promise<Context> {
+  const summary = await memory.recall(conversationId)
+  if (!summary) return { chosen, summary: null }
+  const kept = [...chosen]
+  let room = left - estimateTokens(summary.text)
+  while (room < 0 && kept.length > 2 && (kept.at(-1)?.position ?? 0) <= summary.until) {
+    const dropped = kept.pop()
+    if (dropped) room += costOf(dropped)
+  }
+  return { chosen: kept, summary: summary.text }
+}
+
+function promptOf({ chosen, summary }: Context, generation: Generation): Prompt {
+  const system = [
+    chosen[0]?.systemPrompt,
+    summary === null ? null : `Summary of the conversation before these messages:\n${summary}`,
+  ]
+    .filter(Boolean)
+    .join('\n\n')
   const messages: ModelMessage[] = []
-  for (const { role, content } of newestFirst.toReversed()) {
+  for (const { role, content } of chosen.toReversed()) {
     if (content === '') continue
     const last = messages.at(-1)
     // Providers want the roles to alternate; a question whose answer failed is followed by another question.

@@ -4,6 +4,7 @@ import type { Database } from '../../platform/database/index.ts'
 import type { Artifacts } from '../artifacts/index.ts'
 import { type Generations, presentGeneration } from '../generations/index.ts'
 import { buildPrompt } from './context.ts'
+import { createMemory } from './memory.ts'
 import {
   type Conversation,
   type Cursor,
@@ -29,10 +30,11 @@ export type Conversations = ReturnType<typeof createConversations>
 /** Conversations of accounts, their messages, and what a model is told of them. */
 export function createConversations(deps: ConversationsDeps) {
   const { db, generations } = deps
+  const memory = createMemory(db, generations)
   generations.define('chat', {
     conversationKind: 'chat',
     title: titleOf,
-    prompt: (generation, limits) => buildPrompt(db, generation, limits),
+    prompt: (generation, limits) => buildPrompt({ db, memory }, generation, limits),
   })
   return {
     /** A page of conversations, the one last written to first. */

@@ -33,8 +33,8 @@ export async function execute(deps: ExecuteDeps, execution: Execution): Promise<
   let prompt: Prompt | null = null
   let thrown: unknown = null
   try {
-    const { settings } = run.generation
-    const budgetTokens = Math.max(256, run.model.contextTokens - settings.maxOutputTokens)
+    const outputTokens = Math.min(run.generation.settings.maxOutputTokens, run.model.maxOutputTokens)
+    const budgetTokens = Math.max(256, run.model.contextTokens - outputTokens)
     prompt = await execution.recipe.prompt(run.generation, { budgetTokens, recent: execution.recent })
     await relay(deps, run, prompt)
   } catch (error) {

@@ -8,7 +8,7 @@ import { type FollowRequest, follow, poll, readOwn, wait } from './follow.ts'
 import type { ObserverFactory, Recipe } from './recipes.ts'
 import { recoverOrphans, runnerName } from './recovery.ts'
 import type { AgainRequest, StartRequest } from './requests.ts'
-import { again, start } from './start.ts'
+import { again, start, startAlone } from './start.ts'
 import { cancel, cancelAll, close, listenForCancels } from './stop.ts'
 import { readGenerations } from './store.ts'
 
@@ -50,6 +50,8 @@ export function createGenerations(deps: GenerationsDeps) {
     regenerate: (request: AgainRequest) => again(engine, request, 'regenerate'),
     /** Goes on with an answer that was cut. */
     continue: (request: AgainRequest) => again(engine, request, 'continue'),
+    /** Runs a model for a conversation without a message of it; observers of its kind use the text. */
+    startAlone: (request: Parameters<typeof startAlone>[1]) => startAlone(engine, request),
     /** A generation of the account; AppError missing otherwise. */
     read: (accountId: string, id: string) => readOwn(engine, accountId, id),
     readMany: (accountId: string, ids: readonly string[]) => readGenerations(deps.db, accountId, ids),

@@ -8,7 +8,7 @@ import type { AgainRequest, Started, StartRequest } from './requests.ts'
 import { defaultSettings, type Settings } from './schema.ts'
 import { type Generation, readStoredLog } from './store.ts'
 import { type AgainTurn, insertContinuation, insertRegeneration } from './store-again.ts'
-import { insertFirstTurn, insertTurn, type Turn } from './store-turns.ts'
+import { insertFirstTurn, insertLoneRun, insertTurn, type Turn } from './store-turns.ts'
 
 /** The settings that a request names; the others are left out, so that they do not hide a default. */
 function given(request: Partial<Settings>): Partial<Settings> {
@@ -161,4 +161,32 @@ function refuseWhole(earlier: Generation): void {
       'NOTHING_TO_CONTINUE',
       'This answer is complete; there is nothing to continue',
     )
+}
+
+/** Runs a model for a conversation without a question or a reply; observers of its kind use the text. */
+export async function startAlone(
+  engine: Engine,
+  request: { accountId: string; kind: string; conversationId: string; model?: string },
+): Promise<Generation> {
+  refuseWhenClosing(engine)
+  const { accountId, kind, conversationId } = request
+  const recipe = engine.recipes.get(kind)
+  if (!recipe) throw invalidField('kind', 'is not a known kind of generation')
+  const model = modelOf(engine, request.model)
+  const settings = { ...defaultSettings, temperature: 0.2, maxOutputTokens: 2048 }
+  const run = {
+    generationId: newId(),
+    accountId,
+    kind,
+    conversationId,
+    model: model.id,
+    settings,
+    runner: engine.self,
+  }
+  const createdAt = await insertLoneRun(engine.db, run)
+  if (!createdAt) throw missing('Conversation')
+  const fresh = { ...run, id: run.generationId, messageId: null, replyId: null, replyOffset: 0, createdAt }
+  const generation = freshGeneration(fresh)
+  await launch(engine, { generation, model, recipe, title: null, prefix: '' })
+  return generation
 }

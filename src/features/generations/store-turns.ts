@@ -127,3 +127,23 @@ export async function insertTurn(db: Database, turn: Turn): Promise<StoredTurn |
 function questionOf(turn: Turn, at: { position: number; systemPrompt: string | null }): RecentMessage {
   return { role: 'user', content: turn.message, position: at.position, systemPrompt: at.systemPrompt }
 }
+
+/** A run that nobody sees as a message: it belongs to a conversation, and its text is for whoever observes it. */
+export type LoneRun = Pick<
+  Turn,
+  'generationId' | 'accountId' | 'kind' | 'conversationId' | 'model' | 'settings'
+> & {
+  runner: string
+}
+
+const insertLone = statement<{ createdAt: Date }>(`insert into generations
+    (id, account_id, kind, conversation_id, model, settings, runner, status, is_job, attempts, heartbeat_at, started_at)
+  select $1, $2, $3, c.id, $5, $6, $7, ${runningWith('$7')} from conversations c where c.id = $4 and c.account_id = $2
+  returning created_at as "createdAt"`)
+
+/** Writes a run without messages; null when the account has no such conversation. */
+export async function insertLoneRun(db: Database, run: LoneRun): Promise<Date | null> {
+  const { generationId, accountId, kind, conversationId, model, settings, runner } = run
+  const values = [generationId, accountId, kind, conversationId, model, JSON.stringify(settings), runner]
+  return (await insertLone(db, ...values))[0]?.createdAt ?? null
+}
