@@ -221,6 +221,7 @@ describe('my account', () => {
       expect(wrong.body.code).toBe('INVALID_CREDENTIALS')
       expect((await act(person.id, 'ban')).status).toBe(404)
       expect((await act(person.id, 'unban')).status).toBe(200)
+      site.clock.advance(5000)
       expect((await site.call('GET', '/me', undefined, { token: person.token })).status).toBe(401)
       expect((await site.call('POST', '/sessions', { email: person.email, password })).status).toBe(201)
       expect((await act('01936b2e-8f6a-7c3d-9f7e-2a4b6c8d0e1f', 'ban')).status).toBe(404)

@@ -110,6 +110,22 @@ describe('signing up', () => {
     expect((await signUp({ email, password, verificationToken })).status).toBe(201)
   })
 
+  test('a published API may let a code for `verification` prove a new address; our own does not', async () => {
+    const email = stranger()
+    const prove = async () => {
+      const code = await codeFor(strict, email, 'verification')
+      const answer = await strict.call('POST', '/codes/verify', { email, purpose: 'verification', code })
+      return answer.body.data.verificationToken as string
+    }
+    const verificationToken = await prove()
+    expect((await signUp({ email, password, verificationToken })).body.code).toBe(
+      'INVALID_VERIFICATION_TOKEN',
+    )
+    const input = { email, password, verificationToken, provenBy: ['verification'] as const }
+    const made = await strict.accounts.signUp(input, { ip: '127.0.0.1', userAgent: null })
+    expect(made.account.status).toBe('active')
+  })
+
   describe('A15: one address, one account', () => {
     const spellings = (name: string) => [
       `${name}@example.com`,

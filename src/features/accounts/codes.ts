@@ -220,7 +220,8 @@ function destination(typed: Address, account: AccountRow | null, purpose: Purpos
 function mayReceive(account: AccountRow | null, purpose: Purpose): boolean {
   if (account?.erasingAt) return false
   if (purpose === 'sign-up') return account === null || account.status === 'pending'
-  if (purpose === 'address-change') return true
+  // Who has no account yet may prove an address for a sign-up by way of a published API that knows one purpose for both.
+  if (purpose === 'address-change' || (purpose === 'verification' && account === null)) return true
   if (account === null || account.status === 'banned') return false
   // An address that was never proven may be somebody else's; a new password proves it, a mere sign-in must not.
   if (purpose === 'sign-in') return account.emailVerifiedAt !== null || account.mobileVerifiedAt !== null

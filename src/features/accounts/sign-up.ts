@@ -7,6 +7,7 @@ import { checkCode, invalidCode, invalidVerification, sendCode, spendVerificatio
 import type { Parts } from './parts.ts'
 import { checkNewPassword, type PasswordPolicy } from './passwords.ts'
 import type { AccountView } from './schema.ts'
+import type { Purpose } from './schema-codes.ts'
 import { type Client, noteSecurityEvent } from './security-log.ts'
 import { type SessionTokens, type SessionWish, startSession } from './sessions.ts'
 import {
@@ -32,6 +33,8 @@ export interface SignUp {
   lastName?: string | undefined
   /** Proves the address; then the account is active at once. */
   verificationToken?: string | undefined
+  /** The purposes of codes that prove an address here; `sign-up` alone unless a published API promises another. */
+  provenBy?: readonly Purpose[]
   /** Overrides the operator's rule, for published APIs that promise one order. */
   verification?: 'required' | 'optional'
   policy?: PasswordPolicy
@@ -79,7 +82,8 @@ export async function signUp(
   }
   const now = new Date(parts.now())
   return parts.db.transaction().execute(async db => {
-    const proven = await proof(parts, db, { token: input.verificationToken, address })
+    const { verificationToken: token, provenBy = ['sign-up'] } = input
+    const proven = await proof(parts, db, { token, address, purposes: provenBy })
     const verified = proven ? now : null
     const account = await insertOrTakeOver(
       db,
@@ -178,10 +182,10 @@ function withProof(account: NewAccount, address: Address, verifiedAt: Date | nul
 async function proof(
   parts: Parts,
   db: Database,
-  input: { token: string | undefined; address: Address },
+  input: { token: string | undefined; address: Address; purposes: readonly Purpose[] },
 ): Promise<boolean> {
   if (input.token === undefined) return false
-  const used = await spendVerification(parts, db, { token: input.token, purposes: ['sign-up'] })
+  const used = await spendVerification(parts, db, { token: input.token, purposes: input.purposes })
   if (used.channel !== input.address.channel || used.address !== input.address.exact)
     throw invalidVerification()
   return true
