@@ -16,8 +16,8 @@ export interface PoolOptions {
   statementTimeoutMs?: number
   /** How long to wait for a connection; 5 s unless told. */
   connectTimeoutMs?: number
-  /** Where names without a schema are looked for; the server's own setting unless told. */
-  schema?: string
+  /** Settings of every connection, such as `search_path`; names and values are part of the statement, never input. */
+  settings?: Readonly<Record<string, string>>
 }
 
 const int8 = 20
@@ -56,11 +56,14 @@ export function connectionConfig(source: DatabaseSource): pg.ClientConfig {
 export function createPool(options: PoolOptions): pg.Pool {
   const {
     source,
-    schema,
+    settings = {},
     maxConnections = 10,
     statementTimeoutMs = 8_000,
     connectTimeoutMs = 5_000,
   } = options
+  const setText = Object.entries(settings)
+    .map(([name, value]) => `set ${name} = ${value}`)
+    .join('; ')
   class SourceClient extends pg.Client {
     constructor(config: pg.ClientConfig) {
       super({ ...config, ...connectionConfig(source) })
@@ -72,9 +75,7 @@ export function createPool(options: PoolOptions): pg.Pool {
     statement_timeout: statementTimeoutMs,
     connectionTimeoutMillis: connectTimeoutMs,
     idleTimeoutMillis: 60_000,
-    ...(schema !== undefined && {
-      onConnect: (client: pg.ClientBase) => client.query(`set search_path to "${schema}"`),
-    }),
+    ...(setText !== '' && { onConnect: (client: pg.ClientBase) => client.query(setText) }),
     // A peer that vanished without a word cannot cancel anything: then the client gives up by itself.
     ...(typeof source === 'string' && { query_timeout: statementTimeoutMs + 1_000 }),
   })
