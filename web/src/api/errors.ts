@@ -86,7 +86,9 @@ function readRetryAfter(response: Response, body: ErrorBody | null): number | nu
 
 /** The server names rules ("must be a number"), a field shows sentences ("This must be a number."). */
 function asSentence(rule: string): string {
-  const text = /^(is|are|must|has|have|can|cannot|may|should|needs|does)\b/.test(rule) ? `This ${rule}` : rule
+  const text = /^(is|are|must|has|have|can|cannot|may|should|needs|does|already)\b/.test(rule)
+    ? `This ${rule}`
+    : rule
   const start = text.charAt(0).toUpperCase() + text.slice(1)
   return /[.!?]$/.test(start) ? start : `${start}.`
 }

@@ -70,13 +70,13 @@ function cleaned(found: Partial<Record<string, string | undefined>>): Record<str
   )
 }
 
-/** Codes that mean one certain field, where the server names none. */
-const fieldsOfCodes: Readonly<Record<string, string>> = {
-  INVALID_CODE: 'code',
-  INVALID_PASSWORD: 'currentPassword',
-  EMAIL_TAKEN: 'email',
-  MOBILE_TAKEN: 'mobile',
-  USERNAME_TAKEN: 'username',
+/** Codes that mean one certain field, with words that say more than the server's rule. */
+const meanings: Readonly<Record<string, { field: string; message?: string }>> = {
+  INVALID_CODE: { field: 'code', message: 'This code is wrong or no longer valid.' },
+  INVALID_PASSWORD: { field: 'currentPassword', message: 'This is not your password.' },
+  EMAIL_TAKEN: { field: 'email', message: 'This address has an account already.' },
+  MOBILE_TAKEN: { field: 'mobile', message: 'This number has an account already.' },
+  USERNAME_TAKEN: { field: 'username', message: 'This username is taken.' },
 }
 
 function problemsOf(
@@ -85,12 +85,12 @@ function problemsOf(
   aliases: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const problems: Record<string, string> = {}
+  const meaning = meanings[error.code]
   const named = Object.entries(error.fields)
-  const meant = fieldsOfCodes[error.code]
-  if (named.length === 0 && meant) named.push([meant, error.message])
+  if (named.length === 0 && meaning) named.push([meaning.field, error.message])
   for (const [name, message] of named) {
     const field = aliases[name] ?? name
-    if (field in values) problems[field] ??= message
+    if (field in values) problems[field] ??= meaning?.message ?? message
   }
   return problems
 }

@@ -3,7 +3,7 @@ import { IconAlertTriangle, IconCircleCheck, IconCircleX } from '@tabler/icons-r
 import type { UseQueryResult } from '@tanstack/react-query'
 import { explain } from '../../api/errors.ts'
 import type { BuildMessage, Preview } from '../../api/types.ts'
-import { formatBytes } from '../chat/format.ts'
+import { formatBytes } from '../../format.ts'
 import classes from './artifacts.module.css'
 import { fixBuildRequest } from './fix-request.ts'
 

@@ -1,8 +1,8 @@
 import { ActionIcon, Tooltip } from '@mantine/core'
 import { IconRefresh } from '@tabler/icons-react'
 import type { Generation } from '../../api/types.ts'
-import { CopyButton } from './copy-button.tsx'
-import { formatCost, formatCount, shortLabel } from './format.ts'
+import { CopyButton } from '../../code/copy-button.tsx'
+import { formatCost, formatCount, shortLabel } from '../../format.ts'
 import classes from './messages.module.css'
 import { chosenModel, useModels } from './settings.ts'
 

@@ -1,8 +1,8 @@
 import { createContext, memo, type ReactNode, use } from 'react'
 import ReactMarkdown, { type Components } from 'react-markdown'
 import remarkGfm from 'remark-gfm'
+import { CodeBlock } from '../../code/code-block.tsx'
 import { splitBlocks } from './blocks.ts'
-import { CodeBlock } from './code-block.tsx'
 import classes from './markdown.module.css'
 
 interface MarkdownProps {

@@ -2,8 +2,8 @@ import { Combobox, InputBase, Text, UnstyledButton, useCombobox } from '@mantine
 import { IconCheck, IconChevronDown } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { Model } from '../../api/types.ts'
+import { formatPrice, formatTokens, shortLabel } from '../../format.ts'
 import classes from './composer.module.css'
-import { formatPrice, formatTokens, shortLabel } from './format.ts'
 
 interface ModelPickerProps {
   models: readonly Model[]

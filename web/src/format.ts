@@ -1,4 +1,4 @@
-import type { Model } from '../../api/types.ts'
+import type { Model } from './api/types.ts'
 
 const whole = new Intl.NumberFormat()
 const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumFractionDigits: 1 })

@@ -26,6 +26,10 @@ export function CodeBlock({ code, language, isGrowing = false }: CodeBlockProps)
     if (isGrowing && isFolded && body.current) body.current.scrollTop = body.current.scrollHeight
   }, [code, isGrowing, isFolded])
 
+  useEffect(() => {
+    if (!isGrowing) body.current?.scrollTo({ top: 0 })
+  }, [isGrowing])
+
   return (
     <figure
       className={classes.block}
