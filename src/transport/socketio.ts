@@ -67,13 +67,19 @@ export function createSocketIo(server: Server, deps: SocketIoDeps) {
   })
   engine.on('connection', (conn: Connection) => bound(conn, limits))
   io.bind(engine)
+  /** A thrown value as it may be told; bugs are logged. */
+  const tellable = (thrown: unknown): AppError => {
+    const error = toAppError(thrown)
+    if (error.kind === 'internal') server.log.error({ err: error.cause }, 'a socket met a bug')
+    return error
+  }
   io.use((socket, next) => {
     identify(deps.handshakes, socket).then(
       () => next(),
-      (thrown: unknown) => next(refusal(thrown)),
+      (thrown: unknown) => next(refusal(tellable(thrown))),
     )
   })
-  io.on('connection', socket => welcome(socket, openers, limits))
+  io.on('connection', socket => welcome(socket, { openers, limits, tellable }))
   deps.upgrades.onClose(() => io.close())
   deps.upgrades.route(path, ({ request, socket, head }) =>
     engine.handleUpgrade(request as Parameters<typeof engine.handleUpgrade>[0], socket, head),
@@ -169,15 +175,20 @@ function textIn(auth: Readonly<Record<string, unknown>>, name: string): string |
 }
 
 /** A refused connection as clients know it, with our error body beside it. */
-function refusal(thrown: unknown): Error & { data: ErrorAnswer } {
-  const error = toAppError(thrown)
+function refusal(error: AppError): Error & { data: ErrorAnswer } {
   const isSignIn = error.kind === 'unauthenticated'
   return Object.assign(new Error(isSignIn ? 'Authentication error' : error.message), {
     data: errorBody(error),
   })
 }
 
-function welcome(socket: Socket, openers: readonly OpenHandler[], limits: SocketIoLimits): void {
+interface House {
+  openers: readonly OpenHandler[]
+  limits: SocketIoLimits
+  tellable: (thrown: unknown) => AppError
+}
+
+function welcome(socket: Socket, { openers, limits, tellable }: House): void {
   const { identity, release } = socket.data as SocketData
   const line = new SocketIoLine(socket, identity, limits)
   const handlers = new Map<string, EventHandler>()
@@ -191,11 +202,12 @@ function welcome(socket: Socket, openers: readonly OpenHandler[], limits: Socket
   let pending = 0
   // A packet may lack its event's name, or have a number there.
   socket.onAny((named: unknown, ...rest: unknown[]) => {
-    const event = String(named).slice(0, 100)
+    const event = typeof named === 'string' ? named.slice(0, 100) : ''
     const acknowledge = typeof rest.at(-1) === 'function' ? (rest.pop() as (answer: unknown) => void) : null
     if (pending >= limits.maxPending) return answerWith(socket, { event, acknowledge }, tooMany())
     pending++
     void handle(handlers.get(event), rest[0])
+      .catch((thrown: unknown): Answer => errorBody(tellable(thrown)))
       .then(answer => answerWith(socket, { event, acknowledge }, answer))
       .finally(() => pending--)
   })
@@ -204,12 +216,8 @@ function welcome(socket: Socket, openers: readonly OpenHandler[], limits: Socket
 type Answer = { success: true; data: unknown } | ErrorAnswer
 
 async function handle(handler: EventHandler | undefined, payload: unknown): Promise<Answer> {
-  try {
-    if (!handler) throw new AppError('invalid', 'UNKNOWN_EVENT', 'There is no such event')
-    return { success: true, data: (await handler(payload ?? {})) ?? {} }
-  } catch (thrown) {
-    return errorBody(toAppError(thrown))
-  }
+  if (!handler) throw new AppError('invalid', 'UNKNOWN_EVENT', 'There is no such event')
+  return { success: true, data: (await handler(payload ?? {})) ?? {} }
 }
 
 /** An answer goes into the acknowledgement; without one, only errors are told, as an event. */
