@@ -96,7 +96,8 @@ export function workerSettings({ lockMs, stalledCheckMs }: Timing, concurrency: 
     maxStalledCount: maxAttempts - 1,
     // After a connection error: the default of 15 s would be most of what a recovery may take.
     runRetryDelay: 500,
-    drainDelay: 5,
+    // How long a job may lie unseen when the word that it is there was lost with a connection.
+    drainDelay: 2,
   }
 }
 
