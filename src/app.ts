@@ -43,6 +43,8 @@ export interface AppOptions {
   /** Resolves when the console and the vendor bundle are built; the console is served after that. */
   built: Promise<void>
   consoleDirectory: string
+  /** Ends the building of the app early; what was opened is closed, and its reason is thrown. */
+  signal?: AbortSignal
 }
 
 export type App = Awaited<ReturnType<typeof createApp>>
@@ -62,6 +64,7 @@ export async function createApp(options: AppOptions) {
     const platform = await standOn(options, hold)
     const features = await createFeatures(platform, options, hold)
     const server = await reach(platform, features, options)
+    options.signal?.throwIfAborted()
     stack.defer(() => server.close())
     // The last things opened are the first to close: running answers may end while their readers are still connected.
     stack.defer(() => features.generations.close())
@@ -91,6 +94,7 @@ export async function createApp(options: AppOptions) {
         opened.defer(() => worker.close({ drainMs: drainMsOf(config) }))
       },
       close: () => opened.disposeAsync(),
+      [Symbol.asyncDispose]: () => opened.disposeAsync(),
     }
   } catch (error) {
     await stack.disposeAsync()
@@ -102,7 +106,7 @@ type Platform = Awaited<ReturnType<typeof standOn>>
 type Features = Awaited<ReturnType<typeof createFeatures>>
 
 /** What we stand on. */
-async function standOn({ config, logger, built }: AppOptions, hold: Hold) {
+async function standOn({ config, logger, built, signal }: AppOptions, hold: Hold) {
   const dataDir = resolve(config.dataDir)
   const address = { url: config.publicUrl ?? `http://localhost:${config.port}` }
   const secrets = await loadSecrets(dataDir, { jwt: config.jwtSecret })
@@ -122,7 +126,7 @@ async function standOn({ config, logger, built }: AppOptions, hold: Hold) {
   const disk = { root: join(dataDir, 'files'), key: secrets.links, publicUrl: () => address.url }
   const files = hold(await openDiskFiles(disk))
   const models = hold(createModels({ settings: config.models, isProduction: config.isProduction }))
-  await built
+  await (signal ? Promise.race([built, thrownBy(signal)]) : built)
   const vendor = await ensureVendor(vendorDirectory, join(dataDir, 'vendor'))
   const bundler = hold(createEsbuildBundler({ vendor }))
   return { dataDir, address, secrets, database, cache, events, queue, files, models, vendor, bundler }
@@ -241,6 +245,14 @@ function accountSettings(config: Config, address: { url: string }) {
     refuseCommonPasswords: config.isProduction,
     echoCodes: config.otpEcho,
   }
+}
+
+/** Rejects with the signal's reason when it is aborted. */
+function thrownBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 /** Does now and then what time makes necessary; what fails is done the next time. */

@@ -1,44 +1,42 @@
 import { consoleDirectory } from '../../web/build.ts'
-import { createApp } from '../app.ts'
+import { type App, createApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { build } from './build.ts'
 import { createLogger } from './logger.ts'
-import { stopOnSignal } from './signals.ts'
+import { Stopped, stopSignal, untilAborted } from './signals.ts'
 
 /** Serves the console and the API until SIGINT or SIGTERM; a second signal stops at once. */
 export async function serve(config: Config): Promise<void> {
   const startedAt = performance.now()
+  const signal = stopSignal()
   const logger = createLogger(config)
-  const building = build()
-  building.catch(() => {})
-  const app = await createApp({ config, logger, built: building, consoleDirectory })
-  const stop = stopOnSignal(async () => {
-    logger.info('stopping: running answers may end first')
-    await app.close()
-  })
+  const built = build()
+  built.catch(() => {})
   try {
+    await using app = await createApp({ config, logger, built, consoleDirectory, signal })
     await app.listen()
     if (config.worker === 'inside') await app.work()
+    process.stdout.write(greeting(app, (performance.now() - startedAt) / 1000))
+    await untilAborted(signal)
+    logger.info('stopping: running answers may end first')
   } catch (error) {
-    await app.close()
-    throw explain(error, config)
+    if (!(error instanceof Stopped)) throw explain(error, config)
   }
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
-  process.stdout.write(
-    [
-      '',
-      `  Atelier is ready in ${seconds} s`,
-      '',
-      `  Console   ${app.url}/`,
-      `  API       ${app.url}/api/v1`,
-      `  API page  ${app.url}/docs`,
-      `  Data      ${app.dataDir}`,
-      `  Model     ${app.modelLine}`,
-      '',
-      '',
-    ].join('\n'),
-  )
-  await stop
+}
+
+function greeting(app: App, seconds: number): string {
+  return [
+    '',
+    `  Atelier is ready in ${seconds.toFixed(1)} s`,
+    '',
+    `  Console   ${app.url}/`,
+    `  API       ${app.url}/api/v1`,
+    `  API page  ${app.url}/docs`,
+    `  Data      ${app.dataDir}`,
+    `  Model     ${app.modelLine}`,
+    '',
+    '',
+  ].join('\n')
 }
 
 function explain(error: unknown, config: Config): unknown {

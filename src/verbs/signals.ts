@@ -1,15 +1,23 @@
-/** Resolves when the process was told to stop and has stopped what it started; a second signal stops at once. */
-export function stopOnSignal(close: () => Promise<void>): Promise<void> {
+/** Aborted by SIGINT, SIGTERM or SIGHUP; a second one ends the process at once. */
+export function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(1)
+    controller.abort(new Stopped())
+  }
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
+  return controller.signal
+}
+
+/** The operator wants the process to stop: no failure, wherever it is thrown. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped'
+}
+
+/** Resolves when the signal is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
-    let isStopping = false
-    const onSignal = () => {
-      if (isStopping) process.exit(1)
-      isStopping = true
-      close().then(resolve, error => {
-        process.stderr.write(`${error instanceof Error ? error.stack : error}\n`)
-        process.exit(1)
-      })
-    }
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal)
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }
