@@ -308,8 +308,10 @@ describe('signing up', () => {
           }
         }
         const [known, unknown] = [median(times.known), median(times.unknown)]
-        // Without the dummy hash the unknown address answers ten times faster.
-        expect(Math.max(known, unknown) / Math.min(known, unknown)).toBeLessThan(1.6)
+        // Without the dummy hash the unknown address answers ten milliseconds and more earlier.
+        const isSameClass =
+          Math.abs(known - unknown) < 2 || Math.max(known, unknown) / Math.min(known, unknown) < 1.5
+        expect({ path, known, unknown, isSameClass }).toMatchObject({ isSameClass: true })
       }
     })
   })

@@ -1,23 +1,14 @@
 import { randomInt } from 'node:crypto'
 import { AppError } from '../../lib/errors.ts'
-import { newId } from '../../lib/ids.ts'
-import { hashToken, keyedHash, randomToken } from '../../lib/seal.ts'
-import type { Database } from '../../platform/database/index.ts'
+import { keyedHash } from '../../lib/seal.ts'
 import { type Address, readAddress, readEmail, readMobile } from './addresses.ts'
 import { deliver } from './letters.ts'
 import type { Parts } from './parts.ts'
 import type { Purpose } from './schema-codes.ts'
 import { type Client, noteSecurityEvent } from './security-log.ts'
 import { type AccountRow, findAccount, findAccountByAddress } from './store.ts'
-import {
-  codeStanding,
-  forgetFailures,
-  insertVerification,
-  putCode,
-  takeVerification,
-  tryCode,
-  type Verification,
-} from './store-codes.ts'
+import { codeStanding, forgetFailures, putCode, tryCode } from './store-codes.ts'
+import { issueVerification } from './verifications.ts'
 
 const minute = 60_000
 const lifetimeMs = { email: 10 * minute, mobile: 5 * minute }
@@ -26,7 +17,6 @@ const maxAttempts = 5
 const maxFailures = 100
 const hardStopMs = 24 * 60 * minute
 const verificationLifetimeMs = 60 * minute
-const verificationPrefix = 'atv_'
 
 /** What asking for a code gives; the same whether or not anything was sent. `code` only with OTP_ECHO. */
 export interface CodeSent {
@@ -138,18 +128,6 @@ export function invalidCode(): AppError {
   })
 }
 
-/** The one answer to a verification token that does not fit, whatever the reason. */
-export function invalidVerification(): AppError {
-  return new AppError(
-    'invalid',
-    'INVALID_VERIFICATION_TOKEN',
-    'The verification token is not valid (any more)',
-    {
-      details: [{ field: 'verificationToken', message: 'is not valid (any more)' }],
-    },
-  )
-}
-
 /** Exchanges a right code for a token that proves the address for an hour, for the same purpose, once. Throws 400. */
 export async function verifyCode(
   parts: Parts,
@@ -160,42 +138,6 @@ export async function verifyCode(
   const right = await checkCode(parts, { address: readAddress(input), purpose, code, client })
   if (!right) throw invalidCode()
   return issueVerification(parts, { ...right, purpose, lifetimeMs: verificationLifetimeMs })
-}
-
-/** Uses a verification token up inside the caller's transaction. Throws 400 when it does not prove one of the purposes. */
-export async function spendVerification(
-  parts: Parts,
-  db: Database,
-  input: { token: string; purposes: readonly Purpose[] },
-): Promise<Verification & { proven: Address }> {
-  const { token, purposes } = input
-  const now = new Date(parts.now())
-  const isToken = token.startsWith(verificationPrefix)
-  const taken = isToken ? await takeVerification(db, { hash: hashToken(token), purposes, now }) : null
-  if (!taken) throw invalidVerification()
-  return {
-    ...taken,
-    proven: taken.channel === 'email' ? readEmail(taken.address) : readMobile(taken.address),
-  }
-}
-
-async function issueVerification(
-  parts: Parts,
-  input: { to: Address; purpose: Purpose; accountId: string | null; lifetimeMs: number },
-) {
-  const verificationToken = randomToken(verificationPrefix)
-  const now = parts.now()
-  await insertVerification(parts.db, {
-    id: newId(),
-    hash: hashToken(verificationToken),
-    purpose: input.purpose,
-    channel: input.to.channel,
-    address: input.to.exact,
-    accountId: input.accountId,
-    now: new Date(now),
-    expiresAt: new Date(now + input.lifetimeMs),
-  })
-  return { verificationToken, expiresIn: input.lifetimeMs / 1000 }
 }
 
 /** A link that sets a new password; it lives as long as the code beside it, and its origin is always the configured one. */

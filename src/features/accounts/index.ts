@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '../../lib/errors.ts'
 import { deriveKey } from '../../lib/seal.ts'
 import type { Cache } from '../../platform/cache/index.ts'
@@ -11,24 +12,27 @@ import { createErasures, type Erase, eraseAccount, eraseOwnAccount } from './era
 import { createLimits, defaultLimits, type LimitSettings } from './limits.ts'
 import type { AccountSettings, Parts } from './parts.ts'
 import { createPasswords, type PasswordCost } from './passwords.ts'
+import { verifySignUp } from './pending.ts'
 import { createPresence } from './presence.ts'
 import { changeAddress, changePlan, readAccount, updateProfile } from './profile.ts'
 import { changePassword, forgotPassword, resetPassword } from './recovery.ts'
 import { noteSecurityEvent, type SecurityEventInput } from './security-log.ts'
 import { openSession, refreshSession } from './sessions.ts'
 import { signIn, signInByCode, signOut } from './sign-in.ts'
-import { addAccount, signUp, verifySignUp } from './sign-up.ts'
+import { addAccount, signUp } from './sign-up.ts'
 import { tidyAccounts } from './tidy.ts'
 import { createAccessTokens } from './tokens.ts'
 
+export type { SignUp } from './candidate.ts'
 export type { Erase } from './erasure.ts'
 export type { LimitSettings } from './limits.ts'
 export type { AccountSettings } from './parts.ts'
 export type { PasswordPolicy } from './passwords.ts'
+export type { AwaitingCode } from './pending.ts'
 export type { AccountIdentity } from './presence.ts'
 export type { Client, SecurityEventInput } from './security-log.ts'
 export type { SessionTokens, SessionWish } from './sessions.ts'
-export type { AwaitingCode, SignedInAccount, SignUp } from './sign-up.ts'
+export type { SignedInAccount } from './view.ts'
 
 export interface AccountsDeps {
   db: Database
@@ -172,7 +176,9 @@ function createBackground(report: (error: unknown, what: string) => void) {
   const running = new Set<Promise<void>>()
   return {
     start(work: () => Promise<void>): void {
-      const task = work()
+      // In a turn of its own: the answer goes out first, whatever the work is.
+      const task = nextTurn()
+        .then(work)
         .catch(error => report(error, error instanceof AppError ? error.code : 'background work of accounts'))
         .finally(() => running.delete(task))
       running.add(task)

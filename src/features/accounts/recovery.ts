@@ -1,14 +1,7 @@
 import { AppError, invalidField, missing } from '../../lib/errors.ts'
 import type { Database } from '../../platform/database/index.ts'
 import { readAddress } from './addresses.ts'
-import {
-  checkCode,
-  invalidCode,
-  invalidVerification,
-  ownAddress,
-  sendCode,
-  spendVerification,
-} from './codes.ts'
+import { checkCode, invalidCode, ownAddress, sendCode } from './codes.ts'
 import { deliver } from './letters.ts'
 import type { Parts } from './parts.ts'
 import { checkNewPassword, type PasswordPolicy } from './passwords.ts'
@@ -17,6 +10,7 @@ import { type AccountRow, findAccount, findAccountByAddress, lockAccount } from 
 import { dropProofs } from './store-codes.ts'
 import { markProven, setPasswordHash } from './store-profile.ts'
 import { endSessions } from './store-sessions.ts'
+import { invalidVerification, spendVerification } from './verifications.ts'
 
 /** Sends a code, and by mail also a link, that set a new password; the answer is the same for unknown addresses. */
 export function forgotPassword(

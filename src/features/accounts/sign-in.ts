@@ -5,11 +5,10 @@ import { checkCode, invalidCode } from './codes.ts'
 import type { Parts } from './parts.ts'
 import { type Client, noteSecurityEvent } from './security-log.ts'
 import { type SessionWish, startSession } from './sessions.ts'
-import type { SignedInAccount } from './sign-up.ts'
 import { type AccountRow, findAccountByAddress } from './store.ts'
 import { replaceHash } from './store-profile.ts'
 import { endSessions, isKnownNetwork } from './store-sessions.ts'
-import { viewAccount } from './view.ts'
+import { type SignedInAccount, viewAccount } from './view.ts'
 
 export interface SignIn {
   email?: string | undefined

@@ -1,4 +1,5 @@
 import type { AccountView } from './schema.ts'
+import type { SessionTokens } from './sessions.ts'
 import type { AccountRow } from './store.ts'
 
 /** What is told of a kept account: never its password's hash, never the keys of its addresses. */
@@ -24,4 +25,10 @@ export function viewAccount(row: AccountRow): AccountView {
 
 function joined(first: string | null, last: string | null): string | null {
   return [first, last].filter(Boolean).join(' ') || null
+}
+
+/** An account with its first tokens. */
+export interface SignedInAccount {
+  account: AccountView
+  tokens: SessionTokens
 }
