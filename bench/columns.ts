@@ -5,6 +5,8 @@ import type { Row } from './rows.ts'
 
 /** How much is measured in one round. */
 export interface Amounts {
+  /** Requests before anything is counted, so that what is measured is compiled code. */
+  warmUpRequests: number
   latencyRequests: number
   requests: number
   pacedMs: number
@@ -63,6 +65,15 @@ export async function command(bench: Bench, told: LoadCommand): Promise<LoadRepo
   if (report.failures.length > 0)
     throw new Error(`requests failed: ${report.failures.slice(0, 3).join('\n')}`)
   return report
+}
+
+/** Lets a server compile what it is about to be measured by; conversations are rewound so that they stay short. */
+export async function warmUp(row: Row, bench: Bench): Promise<void> {
+  for (let done = 0; done < bench.amounts.warmUpRequests; done += 1000) {
+    await row.rewind()
+    const target = row.target('[[5]]', { stream: done % 2000 === 0 })
+    await command(bench, { do: 'run', target, count: 1000, concurrency })
+  }
 }
 
 async function measureFirstToken(row: Row, bench: Bench): Promise<Figure> {

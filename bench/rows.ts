@@ -5,7 +5,7 @@ import type { Target } from './load.ts'
 import { startServer, startWorker } from './processes.ts'
 
 /** What stands between the client and the provider. */
-export const rowNames = ['direct', 'proxy', 'floor', 'atelier'] as const
+export const rowNames = ['direct', 'proxy', 'floor', 'baseline', 'atelier'] as const
 export type RowName = (typeof rowNames)[number]
 
 /** One thing under test: how to ask it, and which process to watch. */
@@ -24,6 +24,8 @@ export interface Stage {
   database: BenchDatabase
   providerPort: number
   dataDir: string
+  /** A folder with another version of Atelier, to compare with; it shares the data of this one. */
+  baseline: string | undefined
   /** Flags for the node of Atelier's server. */
   nodeFlags: readonly string[]
   accounts: number
@@ -59,7 +61,9 @@ export async function prepareRows(
   }
   if (names.includes('atelier')) {
     const seeded = await seedAtelier(stage)
-    starters.set('atelier', () => startAtelier(stage, seeded))
+    const { baseline } = stage
+    if (baseline) starters.set('baseline', () => startAtelier(stage, seeded, baseline))
+    starters.set('atelier', () => startAtelier(stage, seeded, project))
   }
   return starters
 }
@@ -117,15 +121,15 @@ async function startFloor(stage: Stage, secret: string, callers: readonly Caller
   }
 }
 
-async function startAtelier(stage: Stage, callers: readonly Caller[]): Promise<Row> {
+async function startAtelier(stage: Stage, callers: readonly Caller[], folder: string): Promise<Row> {
   const server = await startServer([...stage.nodeFlags, 'src/main.ts', 'serve'], {
-    cwd: project,
+    cwd: folder,
     env: atelierEnvironment(stage),
     awaited: /http:\/\/localhost:(\d+)\/api\/v1/,
   })
   return {
-    name: 'atelier',
-    label: 'Atelier',
+    name: folder === project ? 'atelier' : 'baseline',
+    label: folder === project ? 'Atelier' : 'Atelier, baseline',
     pid: server.pid,
     target(say, { stream }) {
       const requests = requestsOf(callers, { message: question(say), stream })

@@ -1,11 +1,12 @@
 // npm run bench: what Atelier costs beside the provider called directly, a bare proxy and a hand-tuned app, in one run.
 // Options: --quick (about a minute), --rounds N, --only direct,proxy,floor,atelier, --columns firstToken,request,…,
+// --baseline FOLDER (an earlier version of Atelier, as one more row),
 // --node-flags='--cpu-prof --cpu-prof-dir=FOLDER' (for the node of Atelier's server).
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Amounts, type Bench, columns, type Figure, measureFollowers } from './columns.ts'
+import { type Amounts, type Bench, columns, type Figure, measureFollowers, warmUp } from './columns.ts'
 import { openBenchDatabase } from './database.ts'
 import { startWorker, type Worker } from './processes.ts'
 import { keep, type Measured, type Told, tableOf } from './report.ts'
@@ -17,18 +18,27 @@ const { values: options } = parseArgs({
     rounds: { type: 'string' },
     only: { type: 'string' },
     columns: { type: 'string' },
+    baseline: { type: 'string' },
     'node-flags': { type: 'string', default: '' },
   },
 })
 
 const full: Amounts = {
+  warmUpRequests: 4000,
   latencyRequests: 200,
   requests: 1000,
   pacedMs: 2500,
   longAnswers: 60,
   followers: 1000,
 }
-const quick: Amounts = { latencyRequests: 100, requests: 400, pacedMs: 1500, longAnswers: 30, followers: 500 }
+const quick: Amounts = {
+  warmUpRequests: 2000,
+  latencyRequests: 100,
+  requests: 400,
+  pacedMs: 1500,
+  longAnswers: 30,
+  followers: 500,
+}
 
 const stack = new AsyncDisposableStack()
 const say = (text: string) => process.stdout.write(text)
@@ -36,7 +46,9 @@ const say = (text: string) => process.stdout.write(text)
 async function main(): Promise<void> {
   const amounts = options.quick ? quick : full
   const rounds = Number(options.rounds ?? (options.quick ? 2 : 5))
-  const names = rowNames.filter(name => options.only?.split(',').includes(name) ?? true)
+  const names = rowNames.filter(name =>
+    name === 'baseline' ? options.baseline : (options.only?.split(',').includes(name) ?? true),
+  )
   const wanted = (key: string) => options.columns?.split(',').includes(key) ?? true
 
   const dataDir = mkdtempSync(join(tmpdir(), 'atelier-bench-'))
@@ -54,6 +66,7 @@ async function main(): Promise<void> {
   const starters = await prepareRows(names, {
     ...{ database, dataDir, nodeFlags },
     providerPort: hello.port,
+    baseline: options.baseline,
     accounts: 100,
   })
   const used = columns.filter(column => wanted(column.key))
@@ -93,9 +106,14 @@ async function measureRounds({ starters, bench, measured, rounds, columns }: Rou
     const registered = stoppable(row)
     running.defer(registered)
   }
-  // Round 0 warms up and is thrown away.
+  say('warming up')
+  for (const row of rows) {
+    await warmUp(row, bench)
+    say('.')
+  }
+  // Round 0 warms up what is left, and is thrown away.
   for (let round = 0; round <= rounds; round++) {
-    say(round === 0 ? 'warming up' : `round ${round} of ${rounds}`)
+    if (round > 0) say(`round ${round} of ${rounds}`)
     for (const column of columns) {
       for (const row of rows) {
         await row.rewind()

@@ -54,13 +54,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     (httpPart === 'body' ? strictAjv : coercingAjv).compile(schema as object),
   )
   acceptJsonOnly(server)
-  server.addHook('onRequest', async request => {
-    if (request.url.includes('%00')) throw nulRefused('url')
-    if (request.url.length > maxUrlLength)
-      throw new AppError('invalid', 'URL_TOO_LONG', 'The URL is too long')
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (request.url.includes('%00')) done(nulRefused('url'))
+    else if (request.url.length > maxUrlLength)
+      done(new AppError('invalid', 'URL_TOO_LONG', 'The URL is too long'))
+    else done()
   })
   await server.register(cookie)
-  await server.register(cors, corsOptions(options.corsOrigins))
+  if (options.corsOrigins.length > 0) await server.register(cors, corsOptions(options.corsOrigins))
   guard(server, options.authenticator)
   return server
 }
@@ -94,7 +95,7 @@ function hasNul(json: string): boolean {
 
 function corsOptions(origins: readonly string[]) {
   return {
-    origin: origins.length > 0 ? [...origins] : false,
+    origin: [...origins],
     credentials: true,
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     allowedHeaders: [

@@ -4,7 +4,7 @@ import { portions, type StreamedEvent } from './portions.ts'
 
 const pingEveryMs = 15_000
 const slowReaderMs = 30_000
-const gatherMs = 5
+const gatherMs = 20
 const open = new Set<ServerResponse>()
 
 /** One timer for all open streams: a comment now and then keeps proxies from closing quiet ones. */

@@ -27,12 +27,10 @@ export interface RecentMessage {
 }
 
 interface TurnRow {
-  createdAt: Date
-  replyPosition: number
-  systemPrompt: string | null
+  position: number
   role: RecentMessage['role'] | null
   content: string | null
-  position: number | null
+  createdAt: Date | null
 }
 
 /** How many messages before a question are read with its insertion. */
@@ -58,17 +56,20 @@ const turnInNew = statement<{ createdAt: Date }>(`with conversation as (
   ), ${insertedTurn}
   select created_at as "createdAt" from generation`)
 
-/** What is read beside the insertion are the messages before it: a statement does not see its own writes. */
+/**
+ * The first row is the reply's, with the system prompt as its content; the others are the messages before it, since a
+ * statement does not see its own writes.
+ */
 const turnInExisting = statement<TurnRow>(`with conversation as (
     update conversations set message_count = message_count + 2, updated_at = now() where id = $2 and account_id = $1
     returning message_count as position, system_prompt
   ), ${insertedTurn}
-  select g.created_at as "createdAt", c.position as "replyPosition", c.system_prompt as "systemPrompt",
-    m.role, m.content, m.position
-  from generation g cross join conversation c left join lateral (
-    select role, content, position from messages
-    where conversation_id = $2 and not is_superseded order by position desc limit ${recentMessages}
-  ) m on true order by m.position desc`)
+  select c.position, null as role, c.system_prompt as content, g.created_at as "createdAt"
+  from generation g cross join conversation c
+  union all (
+    select m.position, m.role, m.content, null from messages m, generation
+    where m.conversation_id = $2 and not m.is_superseded order by m.position desc limit ${recentMessages}
+  ) order by position desc`)
 
 function turnValues(turn: Turn): unknown[] {
   return [
@@ -111,17 +112,15 @@ export async function insertFirstTurn(
  * the account has no such conversation.
  */
 export async function insertTurn(db: Database, turn: Turn): Promise<StoredTurn | null> {
-  const rows = await turnInExisting(db, ...turnValues(turn))
-  const [row] = rows
-  if (!row) return null
-  const { createdAt, replyPosition, systemPrompt } = row
-  const earlier = rows.flatMap(({ role, content, position }) =>
-    role === null ? [] : { role, content: content ?? '', position: position ?? 0, systemPrompt },
-  )
+  const [reply, ...earlier] = await turnInExisting(db, ...turnValues(turn))
+  if (!reply?.createdAt) return null
+  const systemPrompt = reply.content
   // A turn that was stored at the same moment is not in what this statement saw.
-  const isUpToDate = (earlier[0]?.position ?? 0) === replyPosition - 2
-  const question = questionOf(turn, { position: replyPosition - 1, systemPrompt })
-  return { createdAt, recent: isUpToDate ? [question, ...earlier] : null }
+  if ((earlier[0]?.position ?? 0) !== reply.position - 2) return { createdAt: reply.createdAt, recent: null }
+  const recent = [questionOf(turn, { position: reply.position - 1, systemPrompt })]
+  for (const { role, content, position } of earlier)
+    recent.push({ role: role ?? 'user', content: content ?? '', position, systemPrompt })
+  return { createdAt: reply.createdAt, recent }
 }
 
 function questionOf(turn: Turn, at: { position: number; systemPrompt: string | null }): RecentMessage {
