@@ -12,6 +12,8 @@ import { createGenerations } from './features/generations/index.ts'
 import { workGenerations } from './features/generations/jobs.ts'
 import { generationRoutes } from './features/generations/routes.ts'
 import { modelRoutes } from './features/generations/routes-models.ts'
+import { serveGenerationsOnSocketIo } from './features/generations/routes-socketio.ts'
+import { generationSocket } from './features/generations/routes-websocket.ts'
 import { createEsbuildBundler } from './platform/bundler/esbuild.ts'
 import { ensureVendor, vendorDirectory } from './platform/bundler/vendor.ts'
 import type { Cache } from './platform/cache/index.ts'
@@ -32,10 +34,15 @@ import { loadSecrets } from './platform/secrets/index.ts'
 import { createConsoleSms } from './platform/sms/console.ts'
 import { createWebhookSms } from './platform/sms/webhook.ts'
 import { openConsole } from './transport/console.ts'
+import { createHandshakes } from './transport/handshakes.ts'
 import { healthRoutes } from './transport/health.ts'
-import { limitRequests } from './transport/limits.ts'
+import { countAsked, limitRequests } from './transport/limits.ts'
 import { collectOpenApi, serveOpenApi } from './transport/openapi.ts'
-import { createServer } from './transport/server.ts'
+import { createServer, type Server } from './transport/server.ts'
+import { createSocketIo } from './transport/socketio.ts'
+import { createTickets, ticketRoutes } from './transport/tickets.ts'
+import { createUpgrades } from './transport/upgrades.ts'
+import { createWebSockets } from './transport/websocket.ts'
 
 export interface AppOptions {
   config: Config
@@ -201,12 +208,16 @@ async function reach(
     fallback: console.fallback,
   })
   const { windowMs, maxRequests } = config.rateLimit
+  const requests = cache.limiter({ name: 'requests', points: maxRequests, windowMs })
+  const tickets = createTickets({ cache, recognise: accounts.recognise })
   await collectOpenApi(server, tags)
+  openSockets(server, { platform, features, config, logger, tickets, admitStart: countAsked(requests) })
   await server.register(healthRoutes(version, { database: database.ping }))
   await server.register(
     async api => {
-      limitRequests(api, cache.limiter({ name: 'requests', points: maxRequests, windowMs }))
+      limitRequests(api, requests)
       await api.register(accountRoutes(accounts, web))
+      await api.register(ticketRoutes(tickets))
       await api.register(modelRoutes(models))
       await api.register(generationRoutes(generations))
       await api.register(conversationRoutes(conversations))
@@ -222,6 +233,29 @@ async function reach(
   await server.register(console.routes)
   await server.ready()
   return server
+}
+
+interface SocketParts extends Pick<AppOptions, 'config' | 'logger'> {
+  platform: Platform
+  features: Features
+  tickets: ReturnType<typeof createTickets>
+  admitStart: ReturnType<typeof countAsked>
+}
+
+/** The wires that stay open: the raw socket at /api/v1/socket, and Socket.IO. */
+function openSockets(server: Server, { platform, features, config, logger, ...parts }: SocketParts): void {
+  const { generations, accounts } = features
+  const { authenticate, watchSession } = accounts
+  const { corsOrigins } = config
+  const upgrades = createUpgrades(server, { publicUrl: () => platform.address.url, corsOrigins })
+  const handshakes = createHandshakes({ authenticate, watchSession, tickets: parts.tickets })
+  const report = (err: unknown) => logger.error({ err }, 'a socket met a bug')
+  const wire = { generations, report, admitStart: parts.admitStart }
+  upgrades.route(
+    '/api/v1/socket',
+    generationSocket({ ...wire, handshakes, webSockets: createWebSockets(upgrades) }),
+  )
+  serveGenerationsOnSocketIo({ ...wire, socketIo: createSocketIo(server, { upgrades, handshakes }) })
 }
 
 /** Version of the product, as told by /health. */

@@ -18,11 +18,16 @@ export interface Authenticator {
   authenticate(token: string): Promise<Identity>
   /** The identity behind the request's cookies, or null when it has none; may renew them on the reply. */
   fromCookies?(request: FastifyRequest, reply: FastifyReply): Promise<Identity | null>
+  /** Calls back once when a session has ended, a few seconds after it did at most; returns how to stop watching. */
+  watchSession?(sessionId: string, onEnd: () => void): () => void
   /** Refuses a state-changing call that only a cookie vouches for. */
   checkCsrf?(request: FastifyRequest, identity: Identity): void
 }
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    watchSession: NonNullable<Authenticator['watchSession']>
+  }
   interface FastifyRequest {
     /** Who is calling; reading it on a route without sign-in is a bug and throws. */
     identity: Identity
@@ -37,6 +42,7 @@ declare module 'fastify' {
 
 /** Checks the caller of every route before anything else of the route runs. Bearer beats cookie. */
 export function guard(server: Server, authenticator: Authenticator): void {
+  server.decorate('watchSession', authenticator.watchSession ?? (() => () => {}))
   server.decorateRequest('optionalIdentity', null)
   server.decorateRequest('authenticatedBy', null)
   server.decorateRequest('identity', {
@@ -86,4 +92,16 @@ export function bearerToken(header: string | undefined): string | null {
 
 function isSafe(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+}
+
+/** Aborted when the client of an answer that takes its time has gone, or its session has ended. */
+export function untilGone(request: FastifyRequest, reply: FastifyReply): AbortSignal {
+  const controller = new AbortController()
+  const leave = () => controller.abort(new Error('the client or its session is gone'))
+  const unwatch = request.server.watchSession(request.identity.sessionId, leave)
+  reply.raw.once('close', () => {
+    unwatch()
+    if (!reply.raw.writableFinished) leave()
+  })
+  return controller.signal
 }

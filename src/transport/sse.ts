@@ -13,15 +13,6 @@ const pinger = setInterval(() => {
 }, pingEveryMs)
 pinger.unref()
 
-/** Aborts when the client of this answer has gone. */
-export function clientGone(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort(new Error('client gone'))
-  })
-  return controller.signal
-}
-
 /**
  * Answers with events as `text/event-stream` until they end or the client leaves: `id: <seq>`, `data: <JSON>`. What is
  * ready together is written together. A reader that takes nothing for 30 seconds is closed; it costs one portion.

@@ -15,6 +15,7 @@ import type { SessionTokens } from './sessions.ts'
 /** Whoever keeps the sessions that browsers hold. */
 export interface SessionKeeper {
   authenticate(token: string): Promise<Identity>
+  watchSession(sessionId: string, onEnd: () => void): () => void
   refresh(input: { refreshToken: string; client: Client }): Promise<SessionTokens>
   csrfKey: Buffer
 }
@@ -30,6 +31,7 @@ export function clientOf(request: FastifyRequest): Client {
 export function createWebSessions(accounts: SessionKeeper, cookies: CookieSettings) {
   const authenticator: Authenticator = {
     authenticate: accounts.authenticate,
+    watchSession: accounts.watchSession,
     fromCookies: (request, reply) => identify(accounts, cookies, { request, reply }),
     checkCsrf: (request, identity) =>
       checkCsrfToken(request, { key: accounts.csrfKey, sessionId: identity.sessionId }),

@@ -1,9 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
 import { invalidField } from '../../lib/errors.ts'
+import { untilGone } from '../../transport/auth.ts'
 import { eventsOr, failures, ok, success } from '../../transport/envelope.ts'
 import type { Server } from '../../transport/server.ts'
-import { clientGone, sendEvents } from '../../transport/sse.ts'
+import { sendEvents } from '../../transport/sse.ts'
 import { type Generations, presentGeneration, type Started } from './index.ts'
 import {
   AgainBody,
@@ -123,7 +124,10 @@ export function generationRoutes(generations: Generations) {
         const { id } = request.params
         const after = positionOf(request, request.query.after)
         if (!wantsEvents(request)) return ok(await generations.poll(accountId, id, after))
-        await sendEvents(reply, await generations.follow({ accountId, id, after, signal: clientGone(reply) }))
+        await sendEvents(
+          reply,
+          await generations.follow({ accountId, id, after, signal: untilGone(request, reply) }),
+        )
         return reply
       },
     )
@@ -175,7 +179,7 @@ async function deliver(
     reply.code(202)
     return ok({ ...started, generation: presentGeneration(started.generation) })
   }
-  const signal = clientGone(reply)
+  const signal = untilGone(request, reply)
   if (asked.onDisconnect === 'cancel') {
     const cancel = () => void generations.cancel(accountId, id).catch(() => {})
     signal.addEventListener('abort', cancel, { once: true })

@@ -102,7 +102,7 @@ export const IdParams = Type.Object({ id: Type.String({ maxLength: 200 }) })
 
 export const EventsQuery = Type.Object({
   after: Type.Optional(
-    Type.Integer({ minimum: 0, description: 'Position after which to go on; 0 is the beginning.' }),
+    Type.Integer({ minimum: 0, maximum: 9_007_199_254_740_000, description: 'Position after which to go on; 0 is the beginning.' }),
   ),
 })
 
