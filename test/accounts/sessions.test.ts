@@ -97,6 +97,33 @@ describe('refreshing', () => {
     expect((await own.call('POST', '/sessions/refresh', { refreshToken })).status).toBe(401)
   })
 
+  test('access tokens that live for a month (JWT_EXPIRES_IN) keep their session, not their refresh token', async () => {
+    const day = 24 * 60 * 60 * 1000
+    await using own = await createTestAccounts({ accessLifetimeSeconds: (30 * day) / 1000 })
+    const { token, refreshToken } = await signUpSomebody(own)
+    own.clock.advance(8 * day)
+    expect((await own.call('GET', '/me', undefined, { token })).status).toBe(200)
+    expect((await own.call('POST', '/sessions/refresh', { refreshToken })).status).toBe(401)
+    own.clock.advance(22 * day)
+    expect((await own.call('GET', '/me', undefined, { token })).status).toBe(401)
+  })
+
+  test('one sign-in may ask for a longer access token, for clients that know only one token', async () => {
+    await using own = await createTestAccounts()
+    const { email } = await signUpSomebody(own)
+    const wish = { name: 'A client of old', accessLifetimeSeconds: 7 * 24 * 3600 }
+    const { tokens } = await own.accounts.signIn(
+      { email, password, session: wish },
+      { ip: '127.0.0.1', userAgent: null },
+    )
+    expect(tokens.expiresIn).toBe(wish.accessLifetimeSeconds)
+    own.clock.advance(7 * 24 * 3600 * 1000 - 1000)
+    const me = await own.call('GET', '/me', undefined, { token: tokens.accessToken })
+    expect(me.status).toBe(200)
+    await own.call('DELETE', '/sessions/current', undefined, { token: tokens.accessToken })
+    expect((await own.call('GET', '/me', undefined, { token: tokens.accessToken })).status).toBe(401)
+  })
+
   test.each([null, '', [], {}, 0, true, { $ne: null }, 'undefined', 'atr_', 'x'.repeat(10_000)])(
     'refuses %j as a token',
     async token => {
