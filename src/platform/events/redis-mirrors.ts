@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type EventLogs, type EventLogWriter, joined, type LogEvent, restOf } from './index.ts'
-import { createMemoryEventLogs } from './memory.ts'
+import { joined, type LogEvent, restOf } from './index.ts'
 import { Openings } from './openings.ts'
+import { type FollowRequest, Mirror } from './redis-mirror.ts'
 import {
   channelOf,
   decode,
@@ -10,14 +10,8 @@ import {
   idOfChannel,
   type Parcel,
   type RedisEventParts,
-  startOf,
   streamKey,
 } from './redis-wire.ts'
-
-interface FollowRequest {
-  after: number
-  signal?: AbortSignal
-}
 
 const patienceMs = 1500
 
@@ -198,73 +192,3 @@ export class Mirrors {
     }
   }
 }
-
-/** The copy of one log, which its followers read like a log of their own process. */
-class Mirror {
-  readonly id: string
-  readonly #logs: EventLogs = createMemoryEventLogs()
-  readonly #writer: EventLogWriter = this.#logs.open('copy')
-  #writing: string | null = null
-  begun: Promise<boolean> = Promise.resolve(false)
-  followers = 0
-  missedBeats = 0
-  isFetching = false
-  /** Something may have been missed. */
-  isBehind = false
-  /** Whether it was read from the stream, so that it has the beginning. */
-  isComplete = false
-  hasEnded = false
-
-  constructor(id: string) {
-    this.id = id
-  }
-
-  get seq(): number {
-    return this.#writer.seq
-  }
-
-  read(after: number) {
-    return this.#logs.read('copy', after)
-  }
-
-  async follow(request: FollowRequest): Promise<AsyncIterable<readonly LogEvent[]>> {
-    return (await this.#logs.follow('copy', request)) ?? nothing()
-  }
-
-  /** Takes news; false when something before it is missing. */
-  hear(parcel: Parcel): boolean {
-    if (this.isFetching || !this.isComplete || startOf(parcel.events) > this.seq) return false
-    this.#take(parcel)
-    return !this.hasEnded
-  }
-
-  /** Takes what the stream had after our position. */
-  catchUp(parcel: Parcel | null): void {
-    this.isComplete = true
-    if (parcel) this.#take(parcel)
-  }
-
-  #take(parcel: Parcel): void {
-    this.#writing ??= parcel.writing
-    if (this.hasEnded) return
-    if (parcel.writing !== this.#writing) {
-      this.stop()
-      return
-    }
-    for (const event of parcel.events) {
-      if (event.seq <= this.seq) continue
-      const { seq: _, ...content } = restOf(event, this.seq)
-      this.#writer.append(content)
-    }
-    if (parcel.isEnd) this.stop()
-  }
-
-  /** No more comes: followers end after the last event. */
-  stop(): void {
-    if (this.hasEnded) return
-    this.hasEnded = true
-    this.#writer.end()
-  }
-}
-
-async function* nothing(): AsyncGenerator<readonly LogEvent[]> {}
