@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { createAdapter } from '@socket.io/redis-streams-adapter'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { createAccounts } from './features/accounts/index.ts'
@@ -30,6 +31,7 @@ import { createSmtpMail } from './platform/mail/smtp.ts'
 import { createModels } from './platform/models/catalogue.ts'
 import { createPostgresQueue } from './platform/queue/postgres.ts'
 import { createRedisQueue } from './platform/queue/redis.ts'
+import { createRedis } from './platform/redis/index.ts'
 import { loadSecrets } from './platform/secrets/index.ts'
 import { createConsoleSms } from './platform/sms/console.ts'
 import { createWebhookSms } from './platform/sms/webhook.ts'
@@ -130,13 +132,15 @@ async function standOn({ config, logger, built, signal }: AppOptions, hold: Hold
       ? await createRedisQueue({ ...queueOptions, url: redisUrl })
       : await createPostgresQueue({ ...queueOptions, source }),
   )
+  const fanOut = redisUrl ? createRedis({ url: redisUrl, name: 'socket.io', temper: 'patient' }) : null
+  hold({ close: async () => fanOut?.disconnect() })
   const disk = { root: join(dataDir, 'files'), key: secrets.links, publicUrl: () => address.url }
   const files = hold(await openDiskFiles(disk))
   const models = hold(createModels({ settings: config.models, isProduction: config.isProduction }))
   await (signal ? Promise.race([built, thrownBy(signal)]) : built)
   const vendor = await ensureVendor(vendorDirectory, join(dataDir, 'vendor'))
   const bundler = hold(createEsbuildBundler({ vendor }))
-  return { dataDir, address, secrets, database, cache, events, queue, files, models, vendor, bundler }
+  return { dataDir, address, secrets, database, cache, events, queue, files, models, vendor, bundler, fanOut }
 }
 
 /** What we do. */
@@ -255,7 +259,14 @@ function openSockets(server: Server, { platform, features, config, logger, ...pa
     '/api/v1/socket',
     generationSocket({ ...wire, handshakes, webSockets: createWebSockets(upgrades) }),
   )
-  serveGenerationsOnSocketIo({ ...wire, socketIo: createSocketIo(server, { upgrades, handshakes }) })
+  const { fanOut } = platform
+  const adapter = fanOut
+    ? { adapter: createAdapter(fanOut, { streamName: 'atelier:socket.io', maxLen: 2000 }) }
+    : {}
+  serveGenerationsOnSocketIo({
+    ...wire,
+    socketIo: createSocketIo(server, { upgrades, handshakes, ...adapter }),
+  })
 }
 
 /** Version of the product, as told by /health. */
