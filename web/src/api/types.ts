@@ -150,6 +150,8 @@ export interface Conversation {
   id: string
   kind: string
   title: string
+  /** What the model is told before every message of this conversation. */
+  systemPrompt: string | null
   messageCount: number
   createdAt: string
   updatedAt: string

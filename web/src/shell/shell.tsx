@@ -7,9 +7,11 @@ import { ConnectionNotice } from './connection-notice.tsx'
 import classes from './shell.module.css'
 import { ShellContext } from './shell-controls.ts'
 import { Sidebar } from './sidebar.tsx'
+import { useSessionWatch } from './use-session-watch.ts'
 
 /** The frame of all signed-in pages: sidebar (a drawer on narrow screens), notices, and the page itself. */
 export function Shell({ account, children }: { account: Account; children: ReactNode }) {
+  useSessionWatch()
   const isNarrow = useMediaQuery('(max-width: 52em)', matchMedia('(max-width: 52em)').matches)
   const [isDrawerOpen, drawer] = useDisclosure(false)
   const [isCollapsed, setCollapsed] = useLocalStorage({

@@ -23,6 +23,12 @@ interface ResizerProps {
 
 /** The line between chat and panel: drag it, or move it with the arrow keys. */
 export function Resizer({ frame, width, onWidth }: ResizerProps) {
+  function onPointerDown(event: PointerEvent<HTMLDivElement>): void {
+    event.currentTarget.setPointerCapture(event.pointerId)
+    // A preview is another document: it would swallow the pointer that passes over it.
+    frame.current?.setAttribute('data-resizing', '')
+  }
+
   function onPointerMove(event: PointerEvent<HTMLDivElement>): void {
     if (!event.currentTarget.hasPointerCapture(event.pointerId) || !frame.current) return
     const box = frame.current.getBoundingClientRect()
@@ -47,7 +53,8 @@ export function Resizer({ frame, width, onWidth }: ResizerProps) {
       aria-valuemin={narrowest}
       aria-valuemax={widest}
       tabIndex={0}
-      onPointerDown={event => event.currentTarget.setPointerCapture(event.pointerId)}
+      onPointerDown={onPointerDown}
+      onLostPointerCapture={() => frame.current?.removeAttribute('data-resizing')}
       onPointerMove={onPointerMove}
       onKeyDown={onKeyDown}
       onDoubleClick={() => onWidth(50)}

@@ -1,14 +1,18 @@
 import { ActionIcon, Menu, Tooltip, UnstyledButton } from '@mantine/core'
+import { modals } from '@mantine/modals'
 import {
   IconChevronDown,
   IconEdit,
   IconLayoutSidebarLeftExpand,
+  IconMessage2Cog,
   IconPencil,
   IconTrash,
 } from '@tabler/icons-react'
 import { Link } from 'wouter'
 import type { Conversation } from '../../api/types.ts'
+import { afterMenu } from '../../shell/after-menu.ts'
 import { useShell } from '../../shell/shell-controls.ts'
+import { InstructionsForm } from '../conversations/instructions-form.tsx'
 import { useConversationActions } from '../conversations/use-conversation-actions.tsx'
 import classes from './messages.module.css'
 
@@ -44,6 +48,15 @@ export function ChatHeader({ conversation }: { conversation: Conversation | unde
 
 function TitleMenu({ conversation }: { conversation: Conversation }) {
   const { rename, remove } = useConversationActions(conversation)
+
+  function instruct(): void {
+    const modalId = modals.open({
+      title: 'Instructions for this chat',
+      size: 'lg',
+      children: <InstructionsForm conversation={conversation} onDone={() => modals.close(modalId)} />,
+    })
+  }
+
   return (
     <Menu position="bottom-start" width={180}>
       <Menu.Target>
@@ -53,10 +66,13 @@ function TitleMenu({ conversation }: { conversation: Conversation }) {
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Item leftSection={<IconPencil size={16} />} onClick={rename}>
+        <Menu.Item leftSection={<IconPencil size={16} />} onClick={afterMenu(rename)}>
           Rename
         </Menu.Item>
-        <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={remove}>
+        <Menu.Item leftSection={<IconMessage2Cog size={16} />} onClick={afterMenu(instruct)}>
+          Instructions
+        </Menu.Item>
+        <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={afterMenu(remove)}>
           Delete
         </Menu.Item>
       </Menu.Dropdown>

@@ -108,10 +108,16 @@ function remember(started: Started, text: string | null): void {
   if (text !== null && started.messageId) {
     const messages = [question(started.messageId, text, 1), reply(started, generation, 2)]
     const { conversationId: id, title } = started
-    cacheNewConversation(
-      { id, kind: 'chat', title, messageCount: 2, createdAt: now, updatedAt: now },
-      messages,
-    )
+    const fresh = {
+      id,
+      kind: 'chat',
+      title,
+      systemPrompt: null,
+      messageCount: 2,
+      createdAt: now,
+      updatedAt: now,
+    }
+    cacheNewConversation(fresh, messages)
   }
   refreshConversationList()
 }

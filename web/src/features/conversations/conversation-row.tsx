@@ -2,6 +2,7 @@ import { ActionIcon, Menu } from '@mantine/core'
 import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react'
 import { Link } from 'wouter'
 import type { Conversation } from '../../api/types.ts'
+import { afterMenu } from '../../shell/after-menu.ts'
 import classes from './conversations.module.css'
 import { useConversationActions } from './use-conversation-actions.tsx'
 
@@ -29,10 +30,10 @@ export function ConversationRow({ conversation, isOpen }: { conversation: Conver
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<IconPencil size={16} />} onClick={rename}>
+          <Menu.Item leftSection={<IconPencil size={16} />} onClick={afterMenu(rename)}>
             Rename
           </Menu.Item>
-          <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={remove}>
+          <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={afterMenu(remove)}>
             Delete
           </Menu.Item>
         </Menu.Dropdown>

@@ -6,7 +6,15 @@ const now = new Date(2026, 10, 20, 9, 30)
 
 function at(...date: [number, number, number, number?]): Conversation {
   const time = new Date(...date).toISOString()
-  return { id: time, kind: 'chat', title: time, messageCount: 2, createdAt: time, updatedAt: time }
+  return {
+    id: time,
+    kind: 'chat',
+    title: time,
+    systemPrompt: null,
+    messageCount: 2,
+    createdAt: time,
+    updatedAt: time,
+  }
 }
 
 test('conversations stand under their age by the reader’s calendar, in their order', () => {

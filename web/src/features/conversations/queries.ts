@@ -8,6 +8,12 @@ interface ConversationList {
   nextCursor: string | null
 }
 
+interface ConversationChange {
+  id: string
+  title?: string
+  systemPrompt?: string | null
+}
+
 type Pages<Page> = InfiniteData<Page, string | number | null>
 
 const listKey = ['conversations'] as const
@@ -44,10 +50,11 @@ export function useConversation(id: string | undefined) {
   })
 }
 
-export function useRenameConversation() {
+/** Changes a conversation's title or instructions, in the list and on its page. */
+export function useUpdateConversation() {
   return useMutation({
-    mutationFn: ({ id, title }: { id: string; title: string }) =>
-      request<{ conversation: Conversation }>(`/conversations/${id}`, { method: 'PATCH', body: { title } }),
+    mutationFn: ({ id, ...fields }: ConversationChange) =>
+      request<{ conversation: Conversation }>(`/conversations/${id}`, { method: 'PATCH', body: fields }),
     onSuccess: ({ conversation }) => {
       void queryClient.invalidateQueries({ queryKey: listKey })
       changeNewestPage(conversation.id, page => ({ ...page, conversation }))

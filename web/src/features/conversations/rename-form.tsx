@@ -2,7 +2,7 @@ import { Button, Group, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { ApiError, explain } from '../../api/errors.ts'
 import type { Conversation } from '../../api/types.ts'
-import { useRenameConversation } from './queries.ts'
+import { useUpdateConversation } from './queries.ts'
 
 interface RenameFormProps {
   conversation: Pick<Conversation, 'id' | 'title'>
@@ -12,7 +12,7 @@ interface RenameFormProps {
 /** Asks for a conversation's new title; what the server refuses is said at the field. */
 export function RenameForm({ conversation, onDone }: RenameFormProps) {
   const [title, setTitle] = useState(conversation.title)
-  const renaming = useRenameConversation()
+  const renaming = useUpdateConversation()
   const refused = renaming.error
   const problem = refused instanceof ApiError ? (refused.fields.title ?? explain(refused)) : null
 
