@@ -275,6 +275,9 @@ const version = '0.1.0'
 const tags = [
   { name: 'Accounts', description: 'Signing up, and the account itself.' },
   { name: 'Sessions', description: 'Signing in and out, on each device.' },
+  { name: 'Codes', description: 'One-time codes by mail or SMS, and what they are exchanged for.' },
+  { name: 'Passwords', description: 'Changing a password, and getting in again without it.' },
+  { name: 'Administration', description: 'For administrators.' },
   { name: 'Generations', description: 'Asking a model, and following its answer.' },
   { name: 'Conversations', description: 'Questions and answers in their order.' },
   { name: 'Artifacts', description: 'Code that answers contain: files, builds, previews.' },

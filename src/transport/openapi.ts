@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger'
 import scalar from '@scalar/fastify-api-reference'
-import type { Server } from './server.ts'
+import type { AuthRule } from './auth.ts'
+import type { Server } from './http.ts'
 
 export interface DocumentedTag {
   name: string
@@ -35,10 +36,16 @@ export async function collectOpenApi(server: Server, tags: readonly DocumentedTa
       security: [{ bearer: [] }],
     },
     transform: ({ schema, url, route }) => {
-      const isOpen = route.config?.auth === 'none'
-      return { schema: isOpen ? { ...schema, security: [] } : schema, url }
+      const security = securityOf(route.config?.auth)
+      return { schema: security ? { ...schema, security } : schema, url }
     },
   })
+}
+
+/** How a rule is written in OpenAPI: none at all, or an empty choice beside the token; null says what all routes say. */
+function securityOf(rule: AuthRule | undefined) {
+  if (rule === 'none') return []
+  return rule === 'optional' ? [{}, { bearer: [] }] : null
 }
 
 const docsPolicy =

@@ -141,7 +141,7 @@ function csrf(server: Server, { web }: Reach): void {
         description:
           'For the `X-CSRF-Token` header of POST, PUT, PATCH and DELETE calls that are signed in by cookie only. It belongs to ' +
           'the session, so ask again after signing in. Calls with `Authorization: Bearer` need none.',
-        response: { 200: success(Type.Object({ csrfToken: Type.String() })) },
+        response: { 200: success(Type.Object({ csrfToken: Type.String() })), ...failures(429) },
       },
     },
     async (request, reply) => ok({ csrfToken: web.csrfToken(reply, request.optionalIdentity) }),

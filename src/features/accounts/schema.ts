@@ -123,7 +123,7 @@ export const RefreshBody = Type.Union([
         }),
       ),
     },
-    closed,
+    { ...closed, examples: [{ refreshToken: 'atr_Oe512SCMwrBCWTRHjLOTbBDDDVA06O8wBmVhHRE1was' }] },
   ),
   Type.Null(),
 ])

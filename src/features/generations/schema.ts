@@ -88,7 +88,10 @@ export type StartBody = Static<typeof StartBody>
 
 /** Body of POST /generations/:id/continue and /regenerate. */
 export const AgainBody = Type.Union([
-  Type.Object({ ...sampling, ...fallback, ...delivery }, { additionalProperties: false }),
+  Type.Object(
+    { ...sampling, ...fallback, ...delivery },
+    { additionalProperties: false, examples: [{ temperature: 0.2, stream: false }] },
+  ),
   Type.Null(),
 ])
 export type AgainBody = Partial<Omit<StartBody, 'message' | 'conversationId'>>
@@ -102,7 +105,11 @@ export const IdParams = Type.Object({ id: Type.String({ maxLength: 200 }) })
 
 export const EventsQuery = Type.Object({
   after: Type.Optional(
-    Type.Integer({ minimum: 0, maximum: 9_007_199_254_740_000, description: 'Position after which to go on; 0 is the beginning.' }),
+    Type.Integer({
+      minimum: 0,
+      maximum: 9_007_199_254_740_000,
+      description: 'Position after which to go on; 0 is the beginning.',
+    }),
   ),
 })
 

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startApp, type TestApp } from '../support/app.ts'
+
+interface Operation {
+  summary?: string
+  tags?: string[]
+  security?: unknown[]
+  parameters?: { name: string; in: string }[]
+  requestBody?: { content: Record<string, { schema: Schema; example?: unknown; examples?: unknown }> }
+  responses: Record<string, { description?: string; content?: Record<string, { schema?: Schema }> }>
+}
+
+interface Schema {
+  type?: string
+  anyOf?: Schema[]
+  examples?: unknown[]
+  example?: unknown
+  required?: string[]
+  properties?: Record<string, Schema>
+}
+
+let server: TestApp
+let operations: { name: string; path: string; operation: Operation }[]
+let tags: string[]
+
+beforeAll(async () => {
+  server = await startApp()
+  const { body } = await server.call('GET', '/openapi.json')
+  expect(body.openapi).toBe('3.1.0')
+  tags = body.tags.map((tag: { name: string }) => tag.name)
+  operations = Object.entries(body.paths as Record<string, Record<string, Operation>>).flatMap(
+    ([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({
+        name: `${method.toUpperCase()} ${path}`,
+        path,
+        operation,
+      })),
+  )
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+/** Whether one may call without signing in. */
+const isOpen = (security: unknown[] | undefined) =>
+  security?.length === 0 || security?.some(choice => Object.keys(choice as object).length === 0)
+
+const unfit = (isFit: (operation: Operation, path: string) => boolean) =>
+  operations.filter(({ operation, path }) => !isFit(operation, path)).map(({ name }) => name)
+
+describe('the API description', () => {
+  test('has every area of the API', () => {
+    expect(operations.length).toBeGreaterThan(40)
+    for (const path of [
+      '/api/v1/generations',
+      '/api/v1/conversations',
+      '/api/v1/accounts',
+      '/api/v1/artifacts/{id}',
+      '/health',
+    ]) {
+      expect(operations.map(each => each.path)).toContain(path)
+    }
+  })
+
+  test('names and places every operation', () => {
+    expect(unfit(operation => Boolean(operation.summary))).toEqual([])
+    expect(
+      unfit(operation => operation.tags?.length === 1 && tags.includes(operation.tags[0] ?? '')),
+    ).toEqual([])
+  })
+
+  test('describes every answer: what succeeds, and each error with its body', () => {
+    expect(unfit(({ responses }) => Object.keys(responses).some(status => /^2/.test(status)))).toEqual([])
+    const needsErrors = (path: string) => path.startsWith('/api/')
+    expect(
+      unfit(({ responses }, path) => !needsErrors(path) || Object.keys(responses).some(s => /^4/.test(s))),
+    ).toEqual([])
+    expect(
+      unfit(({ responses, security }, path) => !needsErrors(path) || isOpen(security) || '401' in responses),
+    ).toEqual([])
+    expect(
+      unfit(({ responses }) => Object.values(responses).every(each => each.description !== undefined)),
+    ).toEqual([])
+  })
+
+  test('shows every body by an example', () => {
+    const hasExample = (schema: Schema): boolean =>
+      schema.examples !== undefined ||
+      schema.example !== undefined ||
+      (schema.anyOf ?? []).some(hasExample) ||
+      (schema.required ?? []).some(name => hasExample(schema.properties?.[name] ?? {}))
+    const isFit = ({ requestBody }: Operation) =>
+      Object.values(requestBody?.content ?? {}).every(
+        each => each.example !== undefined || each.examples !== undefined || hasExample(each.schema),
+      )
+    expect(unfit(isFit)).toEqual([])
+  })
+
+  test('is shown at /docs, from this server alone', async () => {
+    const page = await server.call('GET', '/docs/', { headers: { accept: 'text/html' } })
+    expect(page.status).toBe(200)
+    expect(page.text.match(/https?:\/\/(?!127\.0\.0\.1|localhost)[^"' )]+\.(js|css|woff2?)/g) ?? []).toEqual(
+      [],
+    )
+  })
+})
