@@ -197,6 +197,28 @@ const refresh = (pick: number, back: number) =>
     `refresh back ${back}`,
   )
 
+/** Refreshes with the newest token several times at once: one exchange, one child, told to all. */
+const refreshTogether = (pick: number, times: number) =>
+  withSession(
+    async (model, real, at) => {
+      const [session, held] = [model.sessions[at], real.sessions[at]]
+      const token = session?.family.at(-1)
+      if (!session || !held || !token || judge(model, session, { token, child: undefined }) !== 'rotated')
+        return
+      const refreshToken = held.refresh.at(-1) ?? ''
+      const together = Array.from({ length: times }, () => real.accounts.refresh({ refreshToken, client }))
+      const answers = await Promise.all(together)
+      const children = new Set(answers.map(answer => answer.refreshToken))
+      expectSame(children.size, 1, `children of ${times} refreshes at once`)
+      rotate(model, session, token)
+      held.refresh.push(...children)
+      held.access = answers[0]?.accessToken ?? ''
+      session.accessAt = model.now
+    },
+    pick,
+    `refresh ${times} times at once`,
+  )
+
 function judge(
   model: Model,
   session: ModelSession,
@@ -409,6 +431,7 @@ export const commands = fc.commands<Model, Real, false>(
     often.map(signIn),
     fc.tuple(pick, fc.constantFrom(0, 0, 0, 1, 1, 2)).map(([at, back]) => refresh(at, back)),
     fc.tuple(pick, fc.constantFrom(0, 0, 1, 3)).map(([at, back]) => refresh(at, back)),
+    fc.tuple(pick, fc.integer({ min: 2, max: 5 })).map(([at, times]) => refreshTogether(at, times)),
     pick.map(authenticate),
     pick.map(signOut),
     fc.tuple(pick, pick).map(([at, other]) => revoke(at, other)),
