@@ -40,7 +40,7 @@ import { createHandshakes } from './transport/handshakes.ts'
 import { healthRoutes } from './transport/health.ts'
 import { countAsked, limitRequests } from './transport/limits.ts'
 import { collectOpenApi, serveOpenApi } from './transport/openapi.ts'
-import { createServer, type Server } from './transport/server.ts'
+import { createServer, keepAnswersPrivate, type Server } from './transport/server.ts'
 import { createSocketIo } from './transport/socketio.ts'
 import { createTickets, ticketRoutes } from './transport/tickets.ts'
 import { createUpgrades } from './transport/upgrades.ts'
@@ -219,6 +219,7 @@ async function reach(
   await server.register(healthRoutes(version, { database: database.ping }))
   await server.register(
     async api => {
+      keepAnswersPrivate(api)
       limitRequests(api, requests)
       await api.register(accountRoutes(accounts, web))
       await api.register(ticketRoutes(tickets))

@@ -129,3 +129,17 @@ function trustedProxies(
   if (Number.isSafeInteger(hops)) return (_address, hop) => hop < hops
   return setting.split(',').map(part => part.trim())
 }
+
+const apiHeaders = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+}
+
+/** Answers of an API are for the caller alone, and never a page: nothing keeps them, nothing guesses their type. */
+export function keepAnswersPrivate(server: Server): void {
+  server.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(apiHeaders)
+    done()
+  })
+}

@@ -151,6 +151,16 @@ describe('bad input', () => {
   })
 })
 
+test('answers are for the caller alone, and never a page', async () => {
+  for (const answer of [
+    await server.call('GET', '/api/v1/me', { token }),
+    await ask({ message: 'hello', stream: false }),
+  ]) {
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+  }
+})
+
 describe('who may', () => {
   const paths: [string, string, unknown?][] = [
     ['GET', '/api/v1/me'],
