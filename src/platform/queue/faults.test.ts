@@ -10,6 +10,7 @@ import { AppError } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
 import { startEmbedded } from '../database/embedded.ts'
 import { openDatabase } from '../database/index.ts'
+import { createRedis } from '../redis/index.ts'
 import type { QueueOptions } from './backing.ts'
 import type { Queue, Worker } from './index.ts'
 import { createPostgresQueue } from './postgres.ts'
@@ -27,6 +28,13 @@ interface Victim {
 
 async function redisVictim(): Promise<Victim> {
   const redis = await startRedis()
+  /** With `everysec`, Redis that is killed forgets up to two seconds; then jobs come back from what features have stored. */
+  async function syncAlways(): Promise<void> {
+    const admin = createRedis({ url: redis.url, name: 'admin', temper: 'prompt' })
+    await admin.config('SET', 'appendfsync', 'always')
+    admin.disconnect()
+  }
+  await syncAlways()
   return {
     open: options => createRedisQueue({ url: redis.url, ...options }),
     address: () => ({ redisUrl: redis.url }),
@@ -34,6 +42,7 @@ async function redisVictim(): Promise<Victim> {
       await redis.stop()
       await sleep(500)
       await redis.start()
+      await syncAlways()
     },
     close: redis.close,
   }

@@ -29,7 +29,11 @@ const takeTurn = `
 
 const closeMs = 1000
 
-/** The queue on Redis. Does not wait for it: calls fail within about a second while it is away, workers wait. */
+/**
+ * The queue on Redis. Does not wait for it: adding fails within about two seconds while it is away, workers wait. Needs a
+ * Redis that keeps an append-only file. One that is killed, rather than stopped, forgets up to two seconds unless its
+ * `appendfsync` is `always`: whoever adds jobs knows from his own rows which are missing, and adds them again.
+ */
 export async function createRedisQueue(options: RedisQueueOptions): Promise<Queue> {
   const { url, name, prefix = 'atelier' } = options
   const report = (err: unknown) => options.log.warn({ err }, 'Redis is away; the queue waits for it')
