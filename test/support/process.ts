@@ -17,16 +17,18 @@ export interface ServerProcess extends AsyncDisposable {
 
 export interface ServerProcessOptions {
   dataDir: string
+  /** What it does: serves by default. */
+  verb?: 'serve' | 'worker'
   port?: number
   env?: Record<string, string>
   /** Runs it as this user. */
   uid?: number
 }
 
-/** Starts `bin/atelier.mjs serve` on a data folder and waits until it says that it is ready. */
+/** Starts `bin/atelier.mjs serve`, or another verb, on a data folder and waits until it says that it is ready. */
 export async function startProcess(options: ServerProcessOptions): Promise<ServerProcess> {
   const port = options.port ?? (await freePort())
-  const child = spawn(process.execPath, [join(root, 'bin', 'atelier.mjs'), 'serve'], {
+  const child = spawn(process.execPath, [join(root, 'bin', 'atelier.mjs'), options.verb ?? 'serve'], {
     cwd: options.dataDir,
     env: {
       PATH: process.env.PATH ?? '',
@@ -67,7 +69,7 @@ export async function startProcess(options: ServerProcessOptions): Promise<Serve
 
 async function ready(child: ChildProcess, output: () => string): Promise<void> {
   const deadline = Date.now() + 60_000
-  while (!output().includes('Atelier is ready')) {
+  while (!/Atelier(?:'s worker)? is ready/.test(output())) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`the server ended:\n${output()}`)
     if (Date.now() > deadline) {

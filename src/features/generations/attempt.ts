@@ -4,7 +4,7 @@ import type { Job, Postponement } from '../../platform/queue/index.ts'
 import type { Engine } from './engine.ts'
 import { runHere } from './launch.ts'
 import { isKnownDead } from './recovery.ts'
-import { isFinal } from './replay.ts'
+import { crashSpan, isFinal } from './replay.ts'
 import { RunStopped } from './run.ts'
 import { type StoredLog, saveEnding } from './store.ts'
 import { claimJob, readJob } from './store-jobs.ts'
@@ -30,11 +30,11 @@ export async function runJob(
   const model = engine.models.find(stored.model)
   const wait = await limitOf(limiters, model.provider)
   if (wait) return wait
-  const claim = await claimJob(engine.db, { id: job.id, runner: engine.self, deadRunner })
+  const prefix = stored.content.slice(0, stored.replyOffset)
+  const claim = await claimJob(engine.db, { id: job.id, runner: engine.self, deadRunner, prefix })
   if (!claim) return { againInMs: elsewhereMs, reason: 'another process was faster' }
   const recipe = engine.recipes.get(stored.kind)
   if (!recipe) throw new AppError('invalid', 'UNKNOWN_KIND', 'No feature makes generations of this kind')
-  const prefix = stored.content.slice(0, stored.replyOffset)
   const generation = { ...stored, ...claim, status: 'running' as const }
   const run = runHere(engine, {
     generation,
@@ -89,9 +89,10 @@ export async function giveUp(engine: Engine, id: string, error: AppError): Promi
 
 function failedEnding(stored: StoredLog, error: AppError) {
   const told = { code: error.code, message: error.message }
-  const lastSeq = stored.lastSeq + 1
+  const lastSeq = stored.lastSeq + crashSpan
   const end = {
     type: 'generation-end',
+    span: crashSpan,
     status: 'failed',
     finishReason: null,
     error: told,

@@ -3,6 +3,7 @@ import { toAppError } from '../../lib/errors.ts'
 import type { Database } from '../../platform/database/index.ts'
 import type { ObserverFactory, Prompt, PromptLimits, Recipe } from './recipes.ts'
 import { type RelayDeps, relay } from './relay.ts'
+import { crashSpan } from './replay.ts'
 import { type Run, RunStopped } from './run.ts'
 import type { Status } from './schema.ts'
 import { type Ending, type Generation, type StoredLog, saveEnding } from './store.ts'
@@ -77,7 +78,10 @@ function isWorthAnotherAttempt(run: Run, thrown: unknown): boolean {
 
 function begin({ run, observers, title }: Execution): void {
   const { id, conversationId, messageId, replyId, model, replyOffset, attempts, lastSeq } = run.generation
-  if (attempts > 1) run.emit({ type: 'generation-restart', span: lastSeq + restartGap, attempt: attempts })
+  if (attempts > 1) {
+    // Times the attempts: one that died before its first checkpoint has moved its readers, but not `lastSeq`.
+    run.emit({ type: 'generation-restart', span: lastSeq + crashSpan * attempts, attempt: attempts })
+  }
   run.emit({
     type: 'generation-start',
     generationId: id,
@@ -93,9 +97,6 @@ function begin({ run, observers, title }: Execution): void {
     if (observer) run.observers.push(observer)
   }
 }
-
-/** More than any reader can have seen beyond the last checkpoint of an attempt that died. */
-const restartGap = 1_000_000
 
 function report(deps: ExecuteDeps, run: Run, thrown: unknown): void {
   if (run.controller.signal.aborted) return

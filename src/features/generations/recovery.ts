@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { type Database, statement } from '../../platform/database/index.ts'
 import type { Engine } from './engine.ts'
 import { enqueue } from './launch.ts'
+import { crashSpan } from './replay.ts'
 import { generationColumns, type StoredLog, saveEnding } from './store.ts'
 import { listWaiting, putBackOrphaned } from './store-jobs.ts'
 
@@ -70,13 +71,13 @@ export async function recoverJobs(engine: Engine): Promise<void> {
 async function interrupt(db: Database, orphan: Orphan): Promise<boolean> {
   const error = { code: 'SERVER_STOPPED', message: 'The server stopped in the middle of this answer' }
   const end = { type: 'generation-end', status: 'interrupted', finishReason: null, error, usage: null }
-  const lastSeq = orphan.lastSeq + 1
+  const lastSeq = orphan.lastSeq + crashSpan
   const finishedAt = await saveEnding(db, {
     generationId: orphan.id,
     content: orphan.content,
     model: orphan.model,
     lastSeq,
-    marks: [...orphan.marks, { seq: lastSeq, ...end, costMicroCredits: 0 }],
+    marks: [...orphan.marks, { seq: lastSeq, span: crashSpan, ...end, costMicroCredits: 0 }],
     status: 'interrupted',
     finishReason: null,
     usage: null,

@@ -2,13 +2,19 @@ import { type LogEvent, restOf, sizeOf } from '../../platform/events/index.ts'
 import type { StoredLog } from './store.ts'
 
 /**
+ * The size of an end that is written for a process that died: more than any reader can have seen beyond the last
+ * checkpoint, so that the end of the log is beyond every reader.
+ */
+export const crashSpan = 1_000_000
+
+/**
  * The events of a stored generation after a position, rebuilt from its text and marks: the gaps between the marks are
  * text. A reader that is ahead of what was kept (the last second before a crash) is told the kept text as a whole.
  */
 export function replay(stored: StoredLog, after: number): LogEvent[] {
   const marksSize = stored.marks.reduce((sum, mark) => sum + sizeOf(mark), 0)
   const text = stored.content.slice(stored.replyOffset, stored.replyOffset + stored.lastSeq - marksSize)
-  if (after > stored.lastSeq && isFinal(stored.status)) return aheadOf(stored, text, after)
+  if (isAhead(stored, after)) return aheadOf(stored, text, after)
   const events: LogEvent[] = []
   let position = 0
   let taken = 0
@@ -17,7 +23,8 @@ export function replay(stored: StoredLog, after: number): LogEvent[] {
     const piece = text.slice(taken, taken + end - position)
     taken += piece.length
     position = end
-    events.push({ seq: end, type: 'text-delta', text: piece })
+    // Between two attempts of a job there is a position, but no text: the next attempt writes behind it.
+    if (piece !== '') events.push({ seq: end, type: 'text-delta', text: piece })
   }
   for (const mark of stored.marks) {
     writeTextUpTo(mark.seq - sizeOf(mark))
@@ -28,12 +35,20 @@ export function replay(stored: StoredLog, after: number): LogEvent[] {
   return events.filter(event => event.seq > after).map(event => restOf(event, after))
 }
 
+/** Whether a reader has seen text that was not kept. */
+function isAhead({ status, marks, lastSeq }: StoredLog, after: number): boolean {
+  if (!isFinal(status)) return false
+  const last = marks.at(-1)
+  const keptUntil = last?.type === 'generation-end' ? last.seq - sizeOf(last) : lastSeq
+  return after > keptUntil && after !== lastSeq
+}
+
 function aheadOf(stored: StoredLog, text: string, after: number): LogEvent[] {
-  const end = stored.marks.findLast(mark => mark.type === 'generation-end')
-  return [
-    { seq: after + text.length, type: 'text-snapshot', text },
-    ...(end ? [{ ...end, seq: after + text.length + 1 }] : []),
-  ]
+  const snapshot = { seq: after + text.length, type: 'text-snapshot', text }
+  const last = stored.marks.findLast(mark => mark.type === 'generation-end')
+  if (!last) return [snapshot]
+  const { span: _, ...end } = last
+  return [snapshot, { ...end, seq: snapshot.seq + 1 }]
 }
 
 /** Whether a status never changes again. */

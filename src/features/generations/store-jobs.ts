@@ -1,4 +1,5 @@
 import { type Database, statement } from '../../platform/database/index.ts'
+import { crashSpan } from './replay.ts'
 import { type Generation, generationColumns, type Progress, type StoredLog } from './store.ts'
 
 const readAnyones = statement<StoredLog & { runner: string | null; heartbeatAt: Date | null }>(
@@ -12,21 +13,32 @@ export async function readJob(db: Database, id: string) {
 }
 
 const claimOne = statement<{ attempts: number; startedAt: Date }>(
-  `update generations set status = 'running', runner = $2, attempts = attempts + 1, heartbeat_at = now(),
-     started_at = coalesce(started_at, now())
-   where id = $1 and (status = 'queued' or (status = 'running' and is_job and runner = $3))
-   returning attempts, started_at as "startedAt"`,
+  `with claimed as (
+     update generations set status = 'running', runner = $2, attempts = attempts + 1, heartbeat_at = now(),
+       started_at = coalesce(started_at, now()), marks = '[]'
+     where id = $1 and (status = 'queued' or (status = 'running' and is_job and runner = $3))
+     returning attempts, started_at, reply_id
+   ), emptied as (
+     update messages set content = $4 from claimed
+     where messages.id = claimed.reply_id and claimed.attempts > 1 and content <> $4
+   )
+   select attempts, started_at as "startedAt" from claimed`,
 )
 
+export interface Claim {
+  id: string
+  runner: string
+  deadRunner: string | null
+  /** What the reply held before the job's first attempt. */
+  prefix: string
+}
+
 /**
- * Takes a job for this process: one that waits, or one that `deadRunner` had. Null when another was faster or it has
- * ended.
+ * Takes a job for this process: one that waits, or one that `deadRunner` had. What an earlier attempt wrote is gone, so
+ * that the model is not told of it. Null when another was faster or it has ended.
  */
-export async function claimJob(
-  db: Database,
-  { id, runner, deadRunner }: { id: string; runner: string; deadRunner: string | null },
-) {
-  return (await claimOne(db, id, runner, deadRunner))[0] ?? null
+export async function claimJob(db: Database, { id, runner, deadRunner, prefix }: Claim) {
+  return (await claimOne(db, id, runner, deadRunner, prefix))[0] ?? null
 }
 
 const putBackOne = statement(
@@ -62,10 +74,11 @@ export function listWaiting(db: Database, seconds: number) {
 }
 
 const cancelWaiting = statement<{ id: string }>(
-  `update generations set status = 'cancelled', finish_reason = 'cancelled', finished_at = now(),
-     last_seq = last_seq + 1, marks = marks || jsonb_build_array(jsonb_build_object('seq', last_seq + 1, 'type',
-       'generation-end', 'status', 'cancelled', 'finishReason', 'cancelled', 'error', null, 'usage', null, 'costMicroCredits', 0))
-   where id = $1 and account_id = $2 and status = 'queued' returning id`,
+  `update generations g set status = 'cancelled', finish_reason = 'cancelled', finished_at = now(),
+     last_seq = last_seq + size, marks = marks || jsonb_build_array(jsonb_build_object('seq', last_seq + size,
+       'span', size, 'type', 'generation-end', 'status', 'cancelled', 'finishReason', 'cancelled', 'error', null, 'usage', null, 'costMicroCredits', 0))
+   from (select id, case when attempts > 0 then ${crashSpan} else 1 end as size from generations) sized
+   where g.id = $1 and sized.id = $1 and account_id = $2 and status = 'queued' returning g.id`,
 )
 
 /** Cancels a job that nobody has begun; false when somebody has. */
