@@ -191,6 +191,8 @@ function changeOf(live: LiveGeneration, event: GenerationEvent): Partial<LiveGen
       return { text: live.text + event.text }
     case 'text-snapshot':
       return { text: event.text }
+    case 'generation-restart':
+      return { text: '', reasoning: '', artifacts: [], making: null }
     case 'reasoning-delta':
       return { reasoning: live.reasoning + event.text }
     case 'artifact-start':

@@ -199,6 +199,8 @@ export type GenerationEvent = { seq: number } & (
   | { type: 'text-delta'; text: string }
   /** The whole text of the run, instead of what was received: some of that was lost at the server. */
   | { type: 'text-snapshot'; text: string }
+  /** A job begins again, after its process stopped: what it had written counts no more. */
+  | { type: 'generation-restart'; span: number; attempt: number }
   | { type: 'reasoning-delta'; text: string }
   | { type: 'artifact-start'; key: string; title: string; language: string | null; path?: string }
   | { type: 'artifact-ready'; artifact: ArtifactSummary }
