@@ -39,7 +39,7 @@ export async function sendEvents(
       for (const portion of portions(batch)) {
         if (!response.write(frames(portion)) && !(await drained(response))) return
       }
-      if (!isFirst) release()
+      if (!isFirst || batch.length > 1) release()
       isFirst = false
     }
   } finally {
@@ -54,7 +54,9 @@ export async function sendEvents(
  * leave as one packet, which is most of what a short answer costs. The function that is returned lets go earlier.
  */
 function gather(response: ServerResponse): () => void {
-  response.cork()
+  // The socket, not the response: letting go of a response writes the parts of a chunk one by one.
+  const { socket } = response
+  socket?.cork()
   let isHeld = true
   const timer = setTimeout(() => {
     if (response.writableLength === 0) response.flushHeaders()
@@ -64,7 +66,7 @@ function gather(response: ServerResponse): () => void {
     if (!isHeld) return
     isHeld = false
     clearTimeout(timer)
-    response.uncork()
+    socket?.uncork()
   }
   return release
 }
