@@ -24,6 +24,7 @@ import { startEmbedded } from './platform/database/embedded.ts'
 import { openDatabase } from './platform/database/index.ts'
 import { migrate } from './platform/database/migrate.ts'
 import { createMemoryEventLogs } from './platform/events/memory.ts'
+import { createRedisEventLogs } from './platform/events/redis.ts'
 import { openDiskFiles } from './platform/files/disk.ts'
 import { fileRoutes } from './platform/files/routes.ts'
 import { createConsoleMail } from './platform/mail/console.ts'
@@ -125,7 +126,7 @@ async function standOn({ config, logger, built, signal }: AppOptions, hold: Hold
   const { redisUrl } = config
   const report = (err: unknown) => logger.warn({ err }, 'Redis is away')
   const cache = hold(redisUrl ? createRedisCache({ url: redisUrl, report }) : createMemoryCache())
-  const events = hold(createMemoryEventLogs())
+  const events = hold(redisUrl ? createRedisEventLogs({ url: redisUrl, report }) : createMemoryEventLogs())
   const queueOptions = { name: 'generations', log: logger }
   const queue = hold(
     redisUrl

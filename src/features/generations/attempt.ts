@@ -44,15 +44,22 @@ export async function runJob(
     prefix,
     mayTryAgain: job.attempt < job.maxAttempts,
   })
-  const stop = () => run.controller.abort(new RunStopped('interrupted', 'this process must stop'))
+  // A queue that forgot the job (Redis was wiped) is no reason to stop: who may run it is decided by the claim.
+  const stop = () => {
+    if (!wasForgotten(job)) run.controller.abort(new RunStopped('interrupted', 'this process must stop'))
+  }
   job.signal.addEventListener('abort', stop, { once: true })
   try {
     await run.done
   } finally {
     job.signal.removeEventListener('abort', stop)
   }
-  if (job.signal.aborted) throw job.signal.reason
+  if (job.signal.aborted && !wasForgotten(job)) throw job.signal.reason
   return verdictOf(engine, job.id)
+}
+
+function wasForgotten(job: Job): boolean {
+  return (job.signal.reason as { code?: string } | undefined)?.code === 'JOB_LOST'
 }
 
 /** A failure is thrown, so that the queue shows it and tries again when the generation waits for that. */

@@ -42,6 +42,7 @@ export async function follow(
 }
 
 const pollEveryMs = 300
+const lookAgainMs = 1000
 
 /**
  * Follows a generation wherever it is: in its live log while there is one, else by what is stored. A log may end without
@@ -63,7 +64,7 @@ async function* followAnywhere(engine: Engine, request: FollowRequest): AsyncGen
     position = events.at(-1)?.seq ?? position
     if (events.length > 0) yield events
     if (isFinal(stored.status)) return
-    await sleep(pollEveryMs, undefined, signal ? { signal } : {}).catch(() => {})
+    await engine.events.opened(id, { withinMs: lookAgainMs, ...(signal ? { signal } : {}) })
   }
 }
 

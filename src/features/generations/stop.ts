@@ -34,6 +34,8 @@ export async function cancel(engine: Engine, accountId: string, id: string): Pro
   if (isFinal(generation.status)) return generation
   if (await cancelQueued(engine.db, accountId, id)) {
     await engine.queue.remove(id).catch(() => false)
+    // Who waits for its log to be opened looks at once, and finds its end.
+    engine.events.open(id).end()
     return readOwn(engine, accountId, id)
   }
   return cancelElsewhere(engine, accountId, id)
