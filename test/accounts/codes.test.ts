@@ -70,6 +70,24 @@ describe('one-time codes', () => {
       expect((await verify(email, 'sign-up', await codeFor(site, email, 'sign-up'))).status).toBe(200)
     })
 
+    test('are noted, and guesses where no code was sent are not: they would fill the log', async () => {
+      const kinds = async () => {
+        const rows = await site.db
+          .selectFrom('security_events')
+          .select('id')
+          .where('kind', '=', 'code-failed')
+          .execute()
+        return rows.length
+      }
+      const email = stranger()
+      const before = await kinds()
+      for (let i = 0; i < 10; i++) await verify(email, 'sign-up', '000000')
+      expect(await kinds()).toBe(before)
+      const code = await codeFor(site, email, 'sign-up')
+      for (let i = 0; i < 10; i++) await verify(email, 'sign-up', otherCode(code))
+      expect(await kinds()).toBe(before + 5)
+    })
+
     test('in parallel no more than five are tried', async () => {
       const email = stranger()
       const code = await codeFor(site, email, 'sign-up')

@@ -112,12 +112,11 @@ export async function checkCode(
   const hash = hashOf(parts, to, { purpose, code })
   const tried = await tryCode(parts.db, { address: to.exact, purpose, hash, now, maxAttempts })
   if (tried?.isRight) return { accountId: tried.accountId, to }
-  await noteSecurityEvent(parts.db, now, {
-    kind: 'code-failed',
-    accountId: account?.id ?? null,
-    client,
-    detail: { purpose },
-  })
+  // Only what was counted is noted: guesses at addresses without a code must not fill the log.
+  if (tried) {
+    const accountId = account?.id ?? null
+    await noteSecurityEvent(parts.db, now, { kind: 'code-failed', accountId, client, detail: { purpose } })
+  }
   return null
 }
 
