@@ -50,9 +50,8 @@ import { createWebSockets } from './transport/websocket.ts'
 export interface AppOptions {
   config: Config
   logger: Logger
-  /** Resolves when the console and the vendor bundle are built; the console is served after that. */
-  built: Promise<void>
-  consoleDirectory: string
+  /** Resolves with the folder of the built console; null serves none. */
+  built: Promise<string | null>
   /** Ends the building of the app early; what was opened is closed, and its reason is thrown. */
   signal?: AbortSignal
 }
@@ -138,10 +137,24 @@ async function standOn({ config, logger, built, signal }: AppOptions, hold: Hold
   const disk = { root: join(dataDir, 'files'), key: secrets.links, publicUrl: () => address.url }
   const files = hold(await openDiskFiles(disk))
   const models = hold(createModels({ settings: config.models, isProduction: config.isProduction }))
-  await (signal ? Promise.race([built, thrownBy(signal)]) : built)
+  const consoleDirectory = await (signal ? Promise.race([built, thrownBy(signal)]) : built)
   const vendor = await ensureVendor(vendorDirectory, join(dataDir, 'vendor'))
   const bundler = hold(createEsbuildBundler({ vendor }))
-  return { dataDir, address, secrets, database, cache, events, queue, files, models, vendor, bundler, fanOut }
+  return {
+    dataDir,
+    address,
+    secrets,
+    database,
+    cache,
+    events,
+    queue,
+    files,
+    models,
+    vendor,
+    bundler,
+    fanOut,
+    consoleDirectory,
+  }
 }
 
 /** What we do. */
@@ -193,18 +206,14 @@ async function createFeatures(platform: Platform, { config, logger }: AppOptions
 }
 
 /** How the world reaches us. */
-async function reach(
-  platform: Platform,
-  features: Features,
-  { config, logger, consoleDirectory }: AppOptions,
-) {
+async function reach(platform: Platform, features: Features, { config, logger }: AppOptions) {
   const { accounts, generations, artifacts, conversations } = features
   const { models, vendor, files, database, cache, address } = platform
   const web = createWebSessions(accounts, {
     isSecure: config.publicUrl?.startsWith('https:') ?? false,
     maxAgeSeconds: 7 * 24 * 3600,
   })
-  const console = await openConsole(consoleDirectory)
+  const console = await openConsole(platform.consoleDirectory)
   const server = await createServer({
     logger,
     authenticator: web.authenticator,

@@ -8,7 +8,7 @@ const verbs: Record<string, (config: Config, args: string[]) => Promise<void>> =
   seed: async (config, args) => (await import('./verbs/seed.ts')).seed(config, args),
   doctor: async config => (await import('./verbs/doctor.ts')).doctor(config),
   admin: async (config, args) => (await import('./verbs/admin.ts')).admin(config, args),
-  build: async () => (await import('./verbs/build.ts')).build(),
+  build: async () => void (await (await import('./verbs/build.ts')).build()),
 }
 
 async function main(): Promise<void> {

@@ -1,27 +1,53 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const web = dirname(fileURLToPath(import.meta.url))
 const root = dirname(web)
 
-/** Where the built console is. */
-export const consoleDirectory = join(root, 'dist', 'web')
+const builds = join(root, 'dist', 'web')
 
-/** Builds the console unless what is there was built from these very sources. Returns whether it had to. */
-export async function ensureConsole(): Promise<boolean> {
-  const stampFile = join(root, 'dist', 'web.stamp')
-  const stamp = await hashOfSources()
-  if ((await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return false
-  const fresh = join(root, 'dist', `web.${process.pid}`)
-  await mkdir(dirname(fresh), { recursive: true })
-  await runVite(fresh)
-  await rm(consoleDirectory, { recursive: true, force: true })
-  await rename(fresh, consoleDirectory)
-  await writeFile(stampFile, stamp)
-  return true
+/**
+ * The folder of the console as it is built from these very sources; built when it is missing. A build has a folder of its
+ * own, so that a server that still runs an older one keeps its files.
+ */
+export async function ensureConsole(): Promise<string> {
+  const directory = join(builds, await stampOfSources())
+  if (await isThere(directory)) return directory
+  const fresh = `${directory}.${process.pid}`
+  await mkdir(builds, { recursive: true })
+  try {
+    await runVite(fresh)
+    // Another process may have been faster: its build is the same.
+    await rename(fresh, directory).catch(async error => {
+      if (!(await isThere(directory))) throw error
+    })
+  } finally {
+    await rm(fresh, { recursive: true, force: true })
+  }
+  await forgetOld()
+  return directory
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+const keptBuilds = 3
+
+/** Removes all builds but the newest few. */
+async function forgetOld(): Promise<void> {
+  const names = await readdir(builds)
+  const aged = await Promise.all(
+    names.map(async name => ({ path: join(builds, name), madeAt: (await stat(join(builds, name))).mtimeMs })),
+  )
+  const old = aged.sort((one, other) => other.madeAt - one.madeAt).slice(keptBuilds)
+  await Promise.all(old.map(({ path }) => rm(path, { recursive: true, force: true })))
 }
 
 function runVite(outDir: string): Promise<void> {
@@ -44,12 +70,12 @@ function runVite(outDir: string): Promise<void> {
   })
 }
 
-async function hashOfSources(): Promise<string> {
+async function stampOfSources(): Promise<string> {
   const hash = createHash('sha256')
   const entries = await readdir(web, { recursive: true, withFileTypes: true })
   const files = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
   for (const file of [...files.sort(), join(root, 'package-lock.json')]) {
     hash.update(file.slice(root.length)).update(await readFile(file))
   }
-  return hash.digest('hex')
+  return hash.digest('hex').slice(0, 16)
 }

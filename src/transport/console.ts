@@ -32,11 +32,11 @@ export type Console = Awaited<ReturnType<typeof openConsole>>
 
 /**
  * Opens the console in `directory`: its files as they are, and its index page for every other page address, so that a
- * reload works anywhere. Without a built console the index page says how to build it.
+ * reload works anywhere. Without a directory the index page says that there is none.
  */
-export async function openConsole(directory: string, previewOrigin?: string) {
+export async function openConsole(directory: string | null, previewOrigin?: string) {
   const headers = headersOfPages(previewOrigin)
-  const page = await readFile(join(directory, 'index.html'), 'utf8').catch(() => null)
+  const page = directory === null ? null : await readFile(join(directory, 'index.html'), 'utf8')
   const sendPage = (reply: FastifyReply) =>
     reply
       .headers({ ...headers, 'cache-control': 'no-cache' })
@@ -47,7 +47,7 @@ export async function openConsole(directory: string, previewOrigin?: string) {
     fallback: (request: FastifyRequest, reply: FastifyReply): FastifyReply | null =>
       isPageAddress(request) ? sendPage(reply) : null,
     async routes(server: Server): Promise<void> {
-      if (page !== null) await serveDirectory(server, directory, headers)
+      if (directory !== null) await serveDirectory(server, directory, headers)
       server.get('/', { config: { auth: 'none' }, schema: { hide: true } }, (request, reply) =>
         wantsPage(request) || !acceptsJson(request) ? sendPage(reply) : reply.send({ status: 'OK' }),
       )

@@ -9,7 +9,7 @@ export async function admin(config: Config, args: string[]): Promise<void> {
     throw new ConfigError('Usage: npm run admin -- grant EMAIL | revoke EMAIL')
   }
   const logger = createLogger({ ...config, logLevel: 'warn' })
-  const app = await createApp({ config, logger, built: Promise.resolve(), consoleDirectory: '' })
+  const app = await createApp({ config, logger, built: Promise.resolve(null) })
   try {
     await app.accounts.setRole(email, action === 'grant' ? 'admin' : 'user')
     process.stdout.write(

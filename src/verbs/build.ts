@@ -1,7 +1,11 @@
 import { ensureConsole } from '../../web/build.ts'
 import { ensureVendor } from '../platform/bundler/vendor.ts'
 
-/** Builds what is served but not written by hand, when it is missing or old: the console, and the libraries of previews. */
-export async function build(): Promise<void> {
-  await Promise.all([ensureConsole(), ensureVendor()])
+/**
+ * Builds what is served but not written by hand, when it is missing or old: the console, whose folder is given, and the
+ * libraries of previews.
+ */
+export async function build(): Promise<string> {
+  const [consoleDirectory] = await Promise.all([ensureConsole(), ensureVendor()])
+  return consoleDirectory
 }

@@ -20,7 +20,7 @@ export async function seed(config: Config, args: string[]): Promise<void> {
     throw new ConfigError('seed makes accounts with known passwords; it is refused in production')
   const options = readOptions(args)
   const logger = createLogger({ ...config, logLevel: 'warn' })
-  const app = await createApp({ config, logger, built: Promise.resolve(), consoleDirectory: '' })
+  const app = await createApp({ config, logger, built: Promise.resolve(null) })
   try {
     if (options.accounts === 0) await seedDemoUsers(app)
     else await seedAccounts(app, options)

@@ -1,4 +1,3 @@
-import { consoleDirectory } from '../../web/build.ts'
 import { type App, createApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { build } from './build.ts'
@@ -13,7 +12,7 @@ export async function serve(config: Config): Promise<void> {
   const built = build()
   built.catch(() => {})
   try {
-    await using app = await createApp({ config, logger, built, consoleDirectory, signal })
+    await using app = await createApp({ config, logger, built, signal })
     await app.listen()
     if (config.worker === 'inside') await app.work()
     process.stdout.write(greeting(app, (performance.now() - startedAt) / 1000))

@@ -11,8 +11,7 @@ export async function worker(config: Config): Promise<void> {
     await using app = await createApp({
       config,
       logger,
-      built: Promise.resolve(),
-      consoleDirectory: '',
+      built: Promise.resolve(null),
       signal,
     })
     await app.work()

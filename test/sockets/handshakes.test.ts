@@ -243,7 +243,7 @@ test('P14: nothing of what opens a socket is in the log, however much is logged'
   })
   const config = loadConfig({ PORT: '0', HOST: '127.0.0.1', DATABASE_URL: database.url, DATA_DIR: dataDir })
   const logger = pino({ level: 'trace' }, sink)
-  const app = await createApp({ config, logger, built: Promise.resolve(), consoleDirectory: '' })
+  const app = await createApp({ config, logger, built: Promise.resolve(null) })
   const secrets: string[] = []
   try {
     const url = (await app.listen()).replace('localhost', '127.0.0.1')

@@ -46,7 +46,7 @@ export async function startApp(env: Record<string, string> = {}): Promise<TestAp
     ...env,
   })
   const logger = pino({ level: config.logLevel })
-  const app = await createApp({ config, logger, built: Promise.resolve(), consoleDirectory: '' })
+  const app = await createApp({ config, logger, built: Promise.resolve(null) })
   await app.listen()
   const url = app.url.replace('localhost', '127.0.0.1')
 

@@ -51,6 +51,19 @@ function inMemory(files: ReadonlyMap<string, string>): Plugin {
 }
 
 describe('as a model', () => {
+  test('goes on where an answer was cut off', async () => {
+    const question: ModelMessage = { role: 'user', content: 'Write a blog post about tea' }
+    const whole = (await listen(fast, askFor({ messages: [question], maxOutputTokens: 8192 }))).text
+    const half = whole.slice(0, whole.length / 2)
+    const messages: ModelMessage[] = [
+      question,
+      { role: 'assistant', content: half },
+      { role: 'user', content: 'Your answer was cut off. Go on exactly where it stopped.' },
+    ]
+    const { text } = await listen(fast, askFor({ messages, maxOutputTokens: 8192 }))
+    expect(half + text).toBe(whole)
+  })
+
   test('says in every answer that it is the sandbox model', async () => {
     const wishes = [
       'hello',

@@ -8,8 +8,18 @@ import { type Look, readWish } from './wish.ts'
 const signature =
   '*This is the sandbox model: it answers from templates. Set a provider key (for example `GEMINI_API_KEY`) for a real one.*'
 
-/** The whole answer to a conversation, always the same to the same one; it says that it is the sandbox model. */
+/** The answer to a conversation, always the same to the same one; one that was cut off is gone on with where it stopped. */
 export function composeReply(request: ModelRequest): string {
+  const [cut, wish] = request.messages.slice(-2)
+  const isGoingOn =
+    cut?.role === 'assistant' && wish?.role === 'user' && /\bcut off\b.*\bgo on\b/is.test(wish.content)
+  if (!isGoingOn) return composeWhole(request)
+  const whole = composeWhole({ ...request, messages: request.messages.slice(0, -2) })
+  return whole.startsWith(cut.content) ? whole.slice(cut.content.length) : whole
+}
+
+/** A whole answer; it says that it is the sandbox model. */
+function composeWhole(request: ModelRequest): string {
   const wish = readWish(request)
   switch (wish.kind) {
     case 'component': {
