@@ -5,7 +5,7 @@ import type { Target } from './load.ts'
 import { startServer, startWorker } from './processes.ts'
 
 /** What stands between the client and the provider. */
-export const rowNames = ['direct', 'proxy', 'floor', 'baseline', 'atelier'] as const
+export const rowNames = ['direct', 'proxy', 'floor', 'promise', 'baseline', 'atelier'] as const
 export type RowName = (typeof rowNames)[number]
 
 /** One thing under test: how to ask it, and which process to watch. */
@@ -53,11 +53,13 @@ export async function prepareRows(
   if (names.includes('direct'))
     starters.set('direct', async () => plainRow('direct', stage.providerPort, null))
   if (names.includes('proxy')) starters.set('proxy', () => startProxy(stage))
-  if (names.includes('floor')) {
+  if (names.includes('floor') || names.includes('promise')) {
     const accounts = await stage.database.fillFloor(stage.accounts, conversation)
     const secret = randomBytes(32).toString('hex')
     const tokens = accounts.map(account => ({ ...account, token: tokenFor(account.accountId, secret) }))
-    starters.set('floor', () => startFloor(stage, secret, tokens))
+    const begin = (name: 'floor' | 'promise') => () => startFloor(stage, name, { secret, callers: tokens })
+    if (names.includes('floor')) starters.set('floor', begin('floor'))
+    if (names.includes('promise')) starters.set('promise', begin('promise'))
   }
   if (names.includes('atelier')) {
     const seeded = await seedAtelier(stage)
@@ -101,15 +103,20 @@ interface Caller {
   conversationId: string
 }
 
-async function startFloor(stage: Stage, secret: string, callers: readonly Caller[]): Promise<Row> {
+async function startFloor(
+  stage: Stage,
+  name: 'floor' | 'promise',
+  { secret, callers }: { secret: string; callers: readonly Caller[] },
+): Promise<Row> {
   const { worker, hello } = await startWorker<{ port: number }>('./servers/floor.ts', {
     OPENAI_BASE_URL: `http://127.0.0.1:${stage.providerPort}/v1`,
     FLOOR_DATABASE_URL: stage.database.floorUrl,
     FLOOR_SECRET: secret,
+    FLOOR_PROMISE: String(name === 'promise'),
   })
   return {
-    name: 'floor',
-    label: 'a hand-tuned app (the floor)',
+    name,
+    label: name === 'floor' ? 'a hand-tuned app (the floor)' : 'the floor, question stored first',
     pid: worker.pid,
     target(say, { stream }) {
       const requests = requestsOf(callers, { message: question(say), stream })

@@ -1,6 +1,7 @@
 // The floor: what a good engineer would write by hand for this one job, as fast as plain node:http and pg allow. Checks
 // the token (remembered once checked), reads 20 messages of context with a prepared statement, relays the provider's
 // bytes as they are, and stores both messages in one statement before it ends the answer. No sessions, limits or log.
+// With FLOOR_PROMISE it keeps our promise as well: the question is on the disk before anything is answered.
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -8,6 +9,7 @@ import pg from 'pg'
 
 const upstream = new URL(process.env.OPENAI_BASE_URL ?? '')
 const secret = process.env.FLOOR_SECRET ?? ''
+const keepsPromise = process.env.FLOOR_PROMISE === 'true'
 const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 1000, scheduling: 'lifo' })
 const pool = new pg.Pool({ connectionString: process.env.FLOOR_DATABASE_URL, max: 20 })
 
@@ -15,6 +17,8 @@ interface Question {
   conversationId: string
   message: string
   stream: boolean
+  /** Where it is stored, when it is already. */
+  position?: number
 }
 type Row = { role: string; content: string }
 
@@ -42,6 +46,17 @@ const readContext = {
   text: `select m.role, m.content from messages m join conversations c on c.id = m.conversation_id
     where c.id = $1 and c.account_id = $2 order by m.position desc limit 20`,
 }
+const storeQuestion = {
+  name: 'question',
+  text: `with c as (update conversations set message_count = message_count + 2, updated_at = now() where id = $1
+      returning message_count)
+    insert into messages (id, conversation_id, position, role, content)
+    select $2, $1, c.message_count - 1, 'user', $3 from c returning position`,
+}
+const storeAnswer = {
+  name: 'answer',
+  text: `insert into messages (id, conversation_id, position, role, content) values ($1, $2, $3, 'assistant', $4)`,
+}
 const storeTurn = {
   name: 'store',
   text: `with c as (update conversations set message_count = message_count + 2, updated_at = now() where id = $1
@@ -55,7 +70,17 @@ function ask(question: Question, response: ServerResponse, accountId: string): v
   const { conversationId } = question
   pool.query<Row>({ ...readContext, values: [conversationId, accountId] }, (error, found) => {
     if (error || found.rows.length === 0) return refuse(response, error ? 500 : 404)
-    const messages = found.rows.reverse()
+    if (!keepsPromise) return askProvider(found.rows)
+    const values = [conversationId, randomUUID(), question.message]
+    pool.query<{ position: number }>({ ...storeQuestion, values }, (failure, stored) => {
+      const row = stored?.rows[0]
+      if (failure || !row) return refuse(response, 500)
+      question.position = row.position
+      askProvider(found.rows)
+    })
+  })
+  function askProvider(newestFirst: Row[]): void {
+    const messages = newestFirst.reverse()
     messages.push({ role: 'user', content: question.message })
     const body = JSON.stringify({ model: 'bench', messages, stream: question.stream, temperature: 0.7 })
     const outgoing = http.request({
@@ -70,7 +95,7 @@ function ask(question: Question, response: ServerResponse, accountId: string): v
     outgoing.on('error', () => response.destroy())
     response.on('close', () => outgoing.destroy())
     outgoing.end(body)
-  })
+  }
 }
 
 function relay(question: Question, answer: IncomingMessage, response: ServerResponse): void {
@@ -86,8 +111,12 @@ function relay(question: Question, answer: IncomingMessage, response: ServerResp
   answer.on('end', () => {
     const raw = Buffer.concat(chunks).toString()
     const content = question.stream ? textOf(raw) : (JSON.parse(raw) as Whole).choices[0].message.content
-    const values = [question.conversationId, randomUUID(), question.message, randomUUID(), content]
-    pool.query({ ...storeTurn, values }, error => {
+    const { conversationId, message, position } = question
+    const store =
+      position === undefined
+        ? { ...storeTurn, values: [conversationId, randomUUID(), message, randomUUID(), content] }
+        : { ...storeAnswer, values: [randomUUID(), conversationId, position + 1, content] }
+    pool.query(store, error => {
       if (error) response.destroy()
       else if (question.stream) response.end()
       else sendJson(response, 200, JSON.stringify({ success: true, data: { reply: content } }))
