@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { audit, type ConnectionSource, embeddedIn } from './audit.ts'
-import { call, type Person, signUp } from './client.ts'
+import { audit } from './audit.ts'
+import { call } from './client.ts'
 import { endLimitMs, judge } from './judge.ts'
 import { Report } from './report.ts'
-import { type Member, Stage } from './stage.ts'
 import { Turn } from './turn.ts'
+import { type Mode, openWorld, personFor, serverFor, type World } from './worlds.ts'
 
 export interface KillOptions {
   kills: number
@@ -19,47 +19,19 @@ const intervalMs = 40
 /** Within this time all messages of a round are sent. */
 const arrivalMs = 800
 
-/** A system of processes on one database, with accounts that use it. */
-export interface World {
-  stage: Stage
-  source: ConnectionSource
-  servers: readonly Member[]
-  /** Who is killed in turn; each also stands for whether it runs jobs. */
-  victims: readonly { member: Member; runsJobs: boolean }[]
-  people: readonly Person[]
-}
-
-/** One process on its embedded database. */
-export async function openEmbedded(report: Report, streams: number): Promise<World> {
-  const stage = await Stage.open(report)
-  const member = await stage.start({ name: 'server' })
-  const people = await signUpAll(member.url, streams)
-  return {
-    stage,
-    source: embeddedIn(stage.dataDir),
-    servers: [member],
-    victims: [{ member, runsJobs: true }],
-    people,
-  }
-}
-
-/** Some accounts, because one account may not have all workers. */
-export function signUpAll(url: string, streams: number): Promise<Person[]> {
-  return Promise.all(Array.from({ length: Math.max(2, Math.ceil(streams / 4)) }, () => signUp(url)))
+const names: Record<Mode, string> = {
+  embedded: 'kill -9 of the server, one process on its embedded Postgres',
+  distributed: 'kill -9 of servers and workers in turn, two servers and a worker on Postgres and Redis',
 }
 
 /** Kills processes at random moments of running answers, starts them again, and looks after each kill at everything. */
-export async function runKills(
-  name: string,
-  options: KillOptions,
-  open: (report: Report, streams: number) => Promise<World>,
-): Promise<Report> {
-  const report = new Report(name)
+export async function runKills(mode: Mode, options: KillOptions): Promise<Report> {
+  const report = new Report(names[mode])
   const lanes = Math.min(options.lanes, options.kills)
   let left = options.kills
   await Promise.all(
     Array.from({ length: lanes }, async (_, lane) => {
-      const world = await open(report, options.streams)
+      const world = await openWorld(mode, { report, people: Math.max(2, Math.ceil(options.streams / 4)) })
       try {
         for (let round = 0; left > 0; round++) {
           left--
@@ -81,7 +53,8 @@ interface Round {
 }
 
 async function killOnce(report: Report, world: World, { tag, streams, round }: Round): Promise<void> {
-  const { servers, victims, stage } = world
+  const { servers, stage, worker } = world
+  const victims = [...servers, ...(worker ? [worker] : [])]
   const victim = victims[round % victims.length]
   if (!victim) throw new Error('nobody to kill')
   const turns = Array.from({ length: streams }, (_, index) => turnOf(world, tag, index))
@@ -91,22 +64,22 @@ async function killOnce(report: Report, world: World, { tag, streams, round }: R
   const lives = turns.map(async (turn, index) => {
     await sleep(randomInt(arrivalMs))
     await turn.live(
-      attempt => servers[(index + attempt) % servers.length]?.url ?? '',
+      attempt => serverFor(world, index, attempt),
       () => giveUpAt,
     )
   })
   await sleep(killAfterMs)
-  await victim.member.kill()
-  const at = victim.member.diedAt
-  await victim.member.restart()
+  await victim.kill()
+  const at = victim.diedAt
+  await victim.restart()
   const wholeAt = Date.now()
-  report.count('kills')
+  report.count(`kills of a ${victim === worker ? 'worker' : 'server'}`)
   report.time('ready again after a kill', wholeAt - at)
   giveUpAt = wholeAt + endLimitMs
   await Promise.all(lives)
   const url = servers[0]?.url ?? ''
   const requests = await stage.provider.requests()
-  const fault = { at, wholeAt, server: victim.member.url, killsJobs: victim.runsJobs }
+  const fault = { at, wholeAt, server: victim.url, killsJobs: worker === null || victim === worker }
   await judge(report, { turns, fault, source: world.source, requests, url })
   await goOn(report, world, { turns, tag })
   await audit(world.source, report)
@@ -118,11 +91,18 @@ async function killOnce(report: Report, world: World, { tag, streams, round }: R
   )
 }
 
-function turnOf({ people }: World, tag: string, index: number): Turn {
-  const person = people[index % people.length]
-  if (!person) throw new Error('nobody there')
-  const kind = index % 2 === 0 ? 'stream' : 'job'
-  return new Turn({ tag: `${tag}m${index}`, person, kind, words, intervalMs, polls: index % 8 === 5 })
+function turnOf(world: World, tag: string, index: number): Turn {
+  const person = personFor(world, index)
+  // Each server gets as many of both.
+  const kind = Math.floor(index / world.servers.length) % 2 === 0 ? 'stream' : 'job'
+  return new Turn({
+    tag: `${tag}m${index}`,
+    person,
+    kind,
+    words,
+    intervalMs,
+    polls: [5, 6].includes(index % 8),
+  })
 }
 
 /** After a fault people can go on: with their next message, and with an answer that was cut. */

@@ -1,6 +1,6 @@
 // The fault suite: node test/faults/run.ts --only kills --kills 10 --streams 20 --mode embedded
 import { parseArgs } from 'node:util'
-import { openEmbedded, runKills } from './kills.ts'
+import { runKills } from './kills.ts'
 import type { Report } from './report.ts'
 import { abandonAll } from './stage.ts'
 
@@ -17,11 +17,8 @@ const { values } = parseArgs({
 const kills = { kills: Number(values.kills), streams: Number(values.streams), lanes: Number(values.lanes) }
 
 const scenarios: { name: string; mode: 'embedded' | 'distributed'; run: () => Promise<Report> }[] = [
-  {
-    name: 'kills',
-    mode: 'embedded',
-    run: () => runKills('kill -9 of the server, embedded', kills, openEmbedded),
-  },
+  { name: 'kills', mode: 'embedded', run: () => runKills('embedded', kills) },
+  { name: 'kills', mode: 'distributed', run: () => runKills('distributed', kills) },
 ]
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
