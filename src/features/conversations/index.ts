@@ -14,6 +14,8 @@ import {
   listConversations,
   listMessages,
   listRunning,
+  listVersions,
+  type Message,
   readConversation,
   updateConversation,
 } from './store.ts'
@@ -53,6 +55,8 @@ export function createConversations(deps: ConversationsDeps) {
       }),
     /** A conversation with a page of its messages, oldest first. */
     read: (request: ReadRequest) => read(deps, request),
+    /** Every answer at a position, oldest first: regenerating keeps the earlier ones. */
+    versions: (accountId: string, at: { id: string; position: number }) => versions(deps, accountId, at),
     update: async (
       accountId: string,
       id: string,
@@ -115,21 +119,49 @@ async function read({ db, generations, artifacts }: ConversationsDeps, request: 
   const before = request.before ?? null
   const rows = await listMessages(db, { conversationId: id, before, limit: request.limit + 1 })
   const page = rows.slice(0, request.limit).toReversed()
-  const generationIds = page.flatMap(message => message.generationId ?? [])
+  return {
+    conversation,
+    messages: await complete({ generations, artifacts }, accountId, page),
+    hasMore: rows.length > page.length,
+  }
+}
+
+/** All answers at one position of a conversation, oldest first. */
+async function versions(
+  deps: ConversationsDeps,
+  accountId: string,
+  { id, position }: { id: string; position: number },
+) {
+  const conversation = isId(id) ? await readConversation(deps.db, accountId, id) : null
+  if (!conversation) return refuse()
+  const rows = await listVersions(deps.db, id, position)
+  if (rows.length === 0) throw missing('Message')
+  return complete(deps, accountId, rows)
+}
+
+/** Messages with the runs that wrote them and the artifacts in them. */
+async function complete(
+  { generations, artifacts }: Pick<ConversationsDeps, 'generations' | 'artifacts'>,
+  accountId: string,
+  rows: readonly Message[],
+) {
+  const answers = rows.filter(message => message.role === 'assistant')
   const [runs, made] = await Promise.all([
-    generations.readMany(accountId, generationIds),
+    generations.readMany(
+      accountId,
+      answers.flatMap(message => message.generationId ?? []),
+    ),
     artifacts.listByMessages(
       accountId,
-      page.filter(message => message.role === 'assistant').map(message => message.id),
+      answers.map(message => message.id),
     ),
   ])
   const runById = new Map(runs.map(run => [run.id, presentGeneration(run)]))
-  const messages = page.map(message => ({
+  return rows.map(message => ({
     ...message,
     generation: (message.generationId && runById.get(message.generationId)) || null,
     artifacts: made.get(message.id) ?? [],
   }))
-  return { conversation, messages, hasMore: rows.length > page.length }
 }
 
 async function remove(

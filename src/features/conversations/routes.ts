@@ -10,6 +10,7 @@ import {
   MessageView,
   ReadQuery,
   UpdateBody,
+  VersionsParams,
 } from './schema.ts'
 import type { Conversation } from './store.ts'
 
@@ -19,6 +20,10 @@ const OneConversation = Type.Object({ conversation: ConversationView })
 function present(conversation: Conversation): ConversationView {
   const { createdAt, updatedAt, ...rest } = conversation
   return { ...rest, createdAt: createdAt.toISOString(), updatedAt: updatedAt.toISOString() }
+}
+
+function dated<Row extends { createdAt: Date }>(row: Row): Omit<Row, 'createdAt'> & { createdAt: string } {
+  return { ...row, createdAt: row.createdAt.toISOString() }
 }
 
 /** /conversations: list, create, read, rename, delete. */
@@ -96,11 +101,28 @@ export function conversationRoutes(conversations: Conversations) {
           id: request.params.id,
           ...request.query,
         })
-        const messages = found.messages.map(message => ({
-          ...message,
-          createdAt: message.createdAt.toISOString(),
-        }))
+        const messages = found.messages.map(dated)
         return ok({ conversation: present(found.conversation), messages, hasMore: found.hasMore })
+      },
+    )
+    server.get(
+      '/conversations/:id/messages/:position/versions',
+      {
+        schema: {
+          tags,
+          summary: 'Read all answers to a question',
+          description:
+            'Oldest first. Regenerating keeps the earlier answers; the last one is in the conversation.',
+          params: VersionsParams,
+          response: {
+            200: success(Type.Object({ messages: Type.Array(MessageView) })),
+            ...failures(400, 401, 404),
+          },
+        },
+      },
+      async request => {
+        const found = await conversations.versions(request.identity.accountId, request.params)
+        return ok({ messages: found.map(dated) })
       },
     )
     server.patch(

@@ -39,6 +39,11 @@ export const UpdateBody = Type.Object(
 
 export const IdParams = Type.Object({ id: Type.String({ maxLength: 200 }) })
 
+export const VersionsParams = Type.Object({
+  id: Type.String({ maxLength: 200 }),
+  position: Type.Integer({ minimum: 1, maximum: 2_000_000_000 }),
+})
+
 export const ListQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 30 }),
   cursor: Type.Optional(Type.String({ maxLength: 200, description: '`nextCursor` of the page before.' })),

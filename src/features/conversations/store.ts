@@ -176,6 +176,27 @@ export async function listRunning(
   return rows.map(row => row.id)
 }
 
+const messageColumns = [
+  'id',
+  'role',
+  'content',
+  'position',
+  'version',
+  'generation_id as generationId',
+  'created_at as createdAt',
+] as const
+
+/** Every answer that was given at a position, oldest first: the one in the conversation and those it took the place of. */
+export function listVersions(db: Database, conversationId: string, position: number): Promise<Message[]> {
+  return db
+    .selectFrom('messages')
+    .select(messageColumns)
+    .where('conversation_id', '=', conversationId)
+    .where('position', '=', position)
+    .orderBy('version')
+    .execute()
+}
+
 /** The messages before a position, newest first; superseded answers are left out. */
 export async function listMessages(
   db: Database,
@@ -183,15 +204,7 @@ export async function listMessages(
 ): Promise<Message[]> {
   let query = db
     .selectFrom('messages')
-    .select([
-      'id',
-      'role',
-      'content',
-      'position',
-      'version',
-      'generation_id as generationId',
-      'created_at as createdAt',
-    ])
+    .select(messageColumns)
     .where('conversation_id', '=', conversationId)
     .where('is_superseded', '=', false)
     .orderBy('position', 'desc')

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { type Database, statement } from '../../platform/database/index.ts'
 import type { Engine } from './engine.ts'
 import { enqueue } from './launch.ts'
-import { crashSpan } from './replay.ts'
+import { crashSpan } from './schema.ts'
 import { generationColumns, type StoredLog, saveEnding } from './store.ts'
 import { listWaiting, putBackOrphaned } from './store-jobs.ts'
 

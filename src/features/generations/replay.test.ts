@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { LogEvent } from '../../platform/events/index.ts'
-import { crashSpan, replay } from './replay.ts'
+import { replay } from './replay.ts'
+import { crashSpan } from './schema.ts'
 import type { StoredLog } from './store.ts'
 
 const start: LogEvent = { seq: 1, type: 'generation-start' }

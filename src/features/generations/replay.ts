@@ -2,12 +2,6 @@ import { type LogEvent, restOf, sizeOf } from '../../platform/events/index.ts'
 import type { StoredLog } from './store.ts'
 
 /**
- * The size of an end that is written for a process that died: more than any reader can have seen beyond the last
- * checkpoint, so that the end of the log is beyond every reader.
- */
-export const crashSpan = 1_000_000
-
-/**
  * The events of a stored generation after a position, rebuilt from its text and marks: the gaps between the marks are
  * text. A reader that is ahead of what was kept (the last second before a crash) is told the kept text as a whole.
  */

@@ -153,3 +153,9 @@ export const defaultSettings: Settings = {
   maxOutputTokens: 8192,
   onDisconnect: 'continue',
 }
+
+/**
+ * The size of an end that is written for a process that died: more than any reader can have seen beyond the last
+ * checkpoint, so that the end of the log is beyond every reader.
+ */
+export const crashSpan = 1_000_000

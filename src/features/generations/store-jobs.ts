@@ -1,5 +1,5 @@
 import { type Database, statement } from '../../platform/database/index.ts'
-import { crashSpan } from './replay.ts'
+import { crashSpan } from './schema.ts'
 import { type Generation, generationColumns, type Progress, type StoredLog } from './store.ts'
 
 const readAnyones = statement<StoredLog & { runner: string | null; heartbeatAt: Date | null }>(
