@@ -167,6 +167,7 @@ describe('the end of a session', () => {
     const refreshed = await site.call('POST', '/sessions/refresh', { refreshToken: person.refreshToken })
     expect(refreshed.status).toBe(401)
     expect(closed).toHaveBeenCalledTimes(1)
+    await new Promise<void>(resolve => site.accounts.watchSession(sessionId, resolve))
   })
 
   test('reaches another process by message at once, and without one within five seconds', async () => {

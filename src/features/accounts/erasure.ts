@@ -7,50 +7,17 @@ import { beginErasure, deleteAccount, findErasing } from './store-profile.ts'
 import { endSessions } from './store-sessions.ts'
 
 /**
- * Removes what a feature keeps of an account outside the rows that hang on it: files, jobs, running work. Called after
- * the account's sessions have ended and before its rows go; may be called again, also for what is gone already.
- */
-export type Erase = (accountId: string) => Promise<void>
-
-export type Erasures = ReturnType<typeof createErasures>
-
-/** Everything that must happen before an account is gone; later features add their part by name. */
-export function createErasures(report: (error: unknown, what: string) => void) {
-  const registered = new Map<string, Erase>()
-  return {
-    /** Adds a feature's part. Parts run in the reverse order of their adding: who came last stands on the others. */
-    add(name: string, erase: Erase): void {
-      registered.set(name, erase)
-    },
-    names: () => [...registered.keys()],
-    /** Runs every part; false when one failed, which has been reported. */
-    async run(accountId: string): Promise<boolean> {
-      let isComplete = true
-      for (const [name, erase] of [...registered].reverse()) {
-        try {
-          await erase(accountId)
-        } catch (error) {
-          isComplete = false
-          report(error, `erasing ${name} of an account`)
-        }
-      }
-      return isComplete
-    },
-  }
-}
-
-/**
  * Erases an account and everything of it. From the first moment it cannot be used; if a part fails (a file store is down),
  * the rest is done by `resumeErasures`. Throws 404.
  */
-export async function eraseAccount(parts: Parts, erasures: Erasures, accountId: string): Promise<void> {
+export async function eraseAccount(parts: Parts, accountId: string): Promise<void> {
   const now = new Date(parts.now())
   const ended = await parts.db.transaction().execute(async db => {
     if (!(await beginErasure(db, accountId, now))) throw missing('Account')
     return endSessions(db, { accountId, reason: 'erased', now })
   })
   await parts.presence.end(ended)
-  await finish(parts, erasures, accountId)
+  await finish(parts, accountId)
 }
 
 /**
@@ -58,7 +25,6 @@ export async function eraseAccount(parts: Parts, erasures: Erasures, accountId: 
  */
 export async function eraseOwnAccount(
   parts: Parts,
-  erasures: Erasures,
   input: {
     accountId: string
     client: Client
@@ -73,17 +39,17 @@ export async function eraseOwnAccount(
     await confirmPassword(parts, account, { password, client, field: 'password' })
   else
     await proveOwn(parts, parts.db, { token: verificationToken, purposes: ['account-deletion'], accountId })
-  await eraseAccount(parts, erasures, accountId)
+  await eraseAccount(parts, accountId)
 }
 
 /** Goes on with erasures that were interrupted more than a minute ago. */
-export async function resumeErasures(parts: Parts, erasures: Erasures): Promise<void> {
+export async function resumeErasures(parts: Parts): Promise<void> {
   const before = new Date(parts.now() - 60_000)
-  for (const accountId of await findErasing(parts.db, before)) await finish(parts, erasures, accountId)
+  for (const accountId of await findErasing(parts.db, before)) await finish(parts, accountId)
 }
 
-async function finish(parts: Parts, erasures: Erasures, accountId: string): Promise<void> {
-  if (!(await erasures.run(accountId))) return
+async function finish(parts: Parts, accountId: string): Promise<void> {
+  if (!(await parts.erasures.run(accountId))) return
   await parts.db.transaction().execute(async db => {
     await deleteAccount(db, accountId)
     await noteSecurityEvent(db, new Date(parts.now()), { kind: 'account-deleted', accountId: null })

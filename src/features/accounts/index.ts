@@ -8,12 +8,13 @@ import type { Sms } from '../../platform/sms/index.ts'
 import { banAccount, readSecurityEvents, searchAccounts, setRoleByEmail, unbanAccount } from './admin.ts'
 import { requestCode, verifyCode } from './codes.ts'
 import { listDevices, nameDevice, revokeDevice, revokeOtherDevices } from './devices.ts'
-import { createErasures, type Erase, eraseAccount, eraseOwnAccount } from './erasure.ts'
+import { eraseAccount, eraseOwnAccount } from './erasure.ts'
+import { type Erase, Erasures } from './erasures.ts'
 import { createLimits, defaultLimits, type LimitSettings } from './limits.ts'
 import type { AccountSettings, Parts } from './parts.ts'
 import { createPasswords, type PasswordCost } from './passwords.ts'
 import { verifySignUp } from './pending.ts'
-import { createPresence } from './presence.ts'
+import { Presence } from './presence.ts'
 import { changeAddress, changePlan, readAccount, updateProfile } from './profile.ts'
 import { changePassword, forgotPassword, resetPassword } from './recovery.ts'
 import { noteSecurityEvent, type SecurityEventInput } from './security-log.ts'
@@ -24,7 +25,7 @@ import { tidyAccounts } from './tidy.ts'
 import { createAccessTokens } from './tokens.ts'
 
 export type { SignUp } from './candidate.ts'
-export type { Erase } from './erasure.ts'
+export type { Erase } from './erasures.ts'
 export type { LimitSettings } from './limits.ts'
 export type { AccountSettings } from './parts.ts'
 export type { PasswordPolicy } from './passwords.ts'
@@ -59,7 +60,6 @@ export type Accounts = ReturnType<typeof createAccounts>
 export function createAccounts(deps: AccountsDeps) {
   const background = createBackground(deps.report)
   const parts = createParts(deps, background.start)
-  const erasures = createErasures(deps.report)
   const statistics: Statistics[] = []
 
   return {
@@ -71,7 +71,6 @@ export function createAccounts(deps: AccountsDeps) {
     signOut: bind(parts, signOut),
     openSession: bind(parts, openSession),
     refresh: bind(parts, refreshSession),
-
     requestCode: bind(parts, requestCode),
     verifyCode: bind(parts, verifyCode),
     forgotPassword: bind(parts, forgotPassword),
@@ -90,11 +89,10 @@ export function createAccounts(deps: AccountsDeps) {
     revokeSession: bind(parts, revokeDevice),
     revokeOtherSessions: bind(parts, revokeOtherDevices),
 
-    eraseOwn: bind2(parts, erasures, eraseOwnAccount),
-    erase: bind2(parts, erasures, eraseAccount),
-    /** Adds what a later feature must remove when an account is erased. */
-    onErase: (name: string, erase: Erase) => erasures.add(name, erase),
-    tidy: () => tidyAccounts(parts, erasures),
+    eraseOwn: bind(parts, eraseOwnAccount),
+    erase: bind(parts, eraseAccount),
+    onErase: (name: string, erase: Erase) => parts.erasures.add(name, erase),
+    tidy: bind(parts, tidyAccounts),
 
     search: bind(parts, searchAccounts),
     ban: bind(parts, banAccount),
@@ -105,11 +103,11 @@ export function createAccounts(deps: AccountsDeps) {
       noteSecurityEvent(db, new Date(parts.now()), event),
 
     /** The live session behind an access token; throws 401. Cheap to ask again for the same token. */
-    authenticate: parts.presence.authenticate,
+    authenticate: (token: string) => parts.presence.authenticate(token),
     /** The identity behind a session's id. Throws AppError unauthenticated when the session has ended. */
-    recognise: parts.presence.recognise,
+    recognise: (sessionId: string) => parts.presence.recognise(sessionId),
     /** Calls back when a session has ended, at most about five seconds after it did; for sockets and streams. */
-    watchSession: parts.presence.watch,
+    watchSession: (sessionId: string, onEnd: () => void) => parts.presence.watch(sessionId, onEnd),
     csrfKey: parts.keys.csrf,
 
     /** Resolves when everything that answers did not wait for is done. */
@@ -126,14 +124,6 @@ function bind<Args extends unknown[], Result>(
   operation: (parts: Parts, ...args: Args) => Result,
 ) {
   return (...args: Args) => operation(parts, ...args)
-}
-
-function bind2<More, Args extends unknown[], Result>(
-  parts: Parts,
-  more: More,
-  operation: (parts: Parts, more: More, ...args: Args) => Result,
-) {
-  return (...args: Args) => operation(parts, more, ...args)
 }
 
 async function collect(sources: readonly Statistics[], accountId: string): Promise<Record<string, number>> {
@@ -159,7 +149,8 @@ function createParts(deps: AccountsDeps, later: Parts['later']): Parts {
     now,
     tokens,
     passwords: createPasswords(deps.passwordCost ? { cost: deps.passwordCost } : {}),
-    presence: createPresence({ db, cache, tokens, now }),
+    presence: new Presence({ db, cache, tokens, now }),
+    erasures: new Erasures(deps.report),
     limits: createLimits(cache, { ...defaultLimits, ...deps.limits }),
     keys: {
       refresh: deriveKey(secret, 'refresh-token'),

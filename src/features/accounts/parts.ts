@@ -2,6 +2,7 @@ import type { Cache } from '../../platform/cache/index.ts'
 import type { Database } from '../../platform/database/index.ts'
 import type { Mail } from '../../platform/mail/index.ts'
 import type { Sms } from '../../platform/sms/index.ts'
+import type { Erasures } from './erasures.ts'
 import type { Limits } from './limits.ts'
 import type { Passwords } from './passwords.ts'
 import type { Presence } from './presence.ts'
@@ -30,6 +31,7 @@ export interface Parts {
   passwords: Passwords
   presence: Presence
   limits: Limits
+  erasures: Erasures
   /** Keys for what is derived or hashed, one for each purpose. */
   keys: { refresh: Buffer; codes: Buffer; standIns: Buffer; csrf: Buffer }
   /** Starts work that the answer must not wait for; failures are logged, closing waits for it. */

@@ -9,7 +9,13 @@ import { clientOf } from './web-sessions.ts'
 const nextCursor = Type.Union([Type.String(), Type.Null()])
 
 /** What administrators see and do. */
-export function adminRoutes(server: Server, { accounts }: { accounts: Accounts }): void {
+export function adminRoutes(server: Server, reach: { accounts: Accounts }): void {
+  accountList(server, reach)
+  closing(server, reach)
+  log(server, reach)
+}
+
+function accountList(server: Server, { accounts }: { accounts: Accounts }): void {
   server.get(
     '/admin/accounts',
     {
@@ -33,7 +39,9 @@ export function adminRoutes(server: Server, { accounts }: { accounts: Accounts }
       return ok(await accounts.search({ limit, before: cursor, search }))
     },
   )
+}
 
+function closing(server: Server, { accounts }: { accounts: Accounts }): void {
   for (const { verb, act, description } of [
     {
       verb: 'ban',
@@ -61,7 +69,9 @@ export function adminRoutes(server: Server, { accounts }: { accounts: Accounts }
       },
     )
   }
+}
 
+function log(server: Server, { accounts }: { accounts: Accounts }): void {
   server.get(
     '/admin/security-events',
     {

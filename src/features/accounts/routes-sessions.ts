@@ -4,10 +4,15 @@ import type { Server } from '../../transport/server.ts'
 import type { Accounts } from './index.ts'
 import { Nothing } from './schema.ts'
 import { SessionNameBody, SessionParams, SessionView } from './schema-sessions.ts'
-import { clientOf, type WebSessions } from './web-sessions.ts'
+import { clientOf } from './web-sessions.ts'
 
 /** Where I am signed in. */
-export function sessionRoutes(server: Server, { accounts }: { accounts: Accounts; web: WebSessions }): void {
+export function sessionRoutes(server: Server, reach: { accounts: Accounts }): void {
+  reading(server, reach)
+  ending(server, reach)
+}
+
+function reading(server: Server, { accounts }: { accounts: Accounts }): void {
   server.get(
     '/sessions',
     {
@@ -38,7 +43,9 @@ export function sessionRoutes(server: Server, { accounts }: { accounts: Accounts
       return ok({ session: await accounts.nameSession(request.identity, input) })
     },
   )
+}
 
+function ending(server: Server, { accounts }: { accounts: Accounts }): void {
   server.delete(
     '/sessions/:id',
     {

@@ -17,8 +17,9 @@ export function accountRoutes(accounts: Accounts, web: WebSessions) {
   return async (server: Server) => {
     signUpRoutes(server, { accounts, web })
     signInRoutes(server, { accounts, web })
+    stayRoutes(server, { accounts, web })
     codeRoutes(server, { accounts, web })
-    sessionRoutes(server, { accounts, web })
+    sessionRoutes(server, { accounts })
     profileRoutes(server, { accounts, web })
     adminRoutes(server, { accounts })
   }
@@ -111,7 +112,10 @@ function signInRoutes(server: Server, { accounts, web }: Reach): void {
       return reply.code(201).send(signedIn(web, reply, entered))
     },
   )
+}
 
+/** Staying signed in, and leaving. */
+function stayRoutes(server: Server, { accounts, web }: Reach): void {
   server.post(
     '/sessions/refresh',
     {
