@@ -13,13 +13,12 @@ export interface Fault {
   server: string | null
   /** Whether a process died that runs jobs: then a job may be asked of the model once more. */
   killsJobs: boolean
+  /** How such answers end: with which error, and how much of their newest text may be lost. Null: they go on. */
+  cut: { code: string | null; lossMs: number } | null
 }
 
 /** How long until everything has ended after the system is whole again. */
 export const endLimitMs = 60_000
-/** What an interrupted answer may lack: the checkpoint's second, and a busy machine's delay. */
-const lossLimitMs = 2500
-
 export interface Judgement {
   turns: readonly Turn[]
   fault: Fault
@@ -79,7 +78,8 @@ function judgeEnd(report: Report, { turn, row, fault }: Ended): void {
       Math.max(0, turn.endedAt - fault.wholeAt),
       endLimitMs,
     )
-  const mayBeCut = kind === 'stream' && turn.sentTo === fault.server && turn.sentAt <= fault.at
+  const mayBeCut =
+    fault.cut !== null && kind === 'stream' && turn.sentTo === fault.server && turn.sentAt <= fault.wholeAt
   if (mayBeCut && row.status === 'interrupted') judgeCut(report, { turn, row, fault })
   else {
     report.check(
@@ -102,8 +102,12 @@ function judgeCut(report: Report, { turn, row, fault }: Ended): void {
     turn.fullText.startsWith(row.content),
     () => `${tag}: kept what the model did not say: ${different(row.content, turn.fullText)}`,
   )
-  report.check(row.error?.code === 'SERVER_STOPPED', () => `${tag}: interrupted by ${row.error?.code}`)
-  report.time('text lost before the kill', turn.ageOf(row.content.length, fault.at), lossLimitMs)
+  const code = row.error?.code ?? null
+  // A process that stops in order says so itself; one that dies while it does so is found.
+  report.check(code === null || code === fault.cut?.code, () => `${tag}: interrupted by ${code}`)
+  const isWhole = fault.cut?.lossMs !== 0 || turn.snapshots === 0
+  report.check(isWhole, () => `${tag}: text that was told is lost, although its process had time`)
+  report.time('text lost before the kill', turn.ageOf(row.content.length, fault.at), fault.cut?.lossMs)
 }
 
 /** The model was asked once for each message, and once more for a job whose process died. */

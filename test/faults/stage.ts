@@ -1,6 +1,7 @@
 import { chmod, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ScriptedProvider, startProvider } from '../provider/index.ts'
+import { isRunning } from '../support/database-process.ts'
 import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
 import { freePort, type ServerProcess, startProcess } from '../support/process.ts'
 import type { Report } from './report.ts'
@@ -8,6 +9,8 @@ import type { Report } from './report.ts'
 /** A server or a worker that may be killed and started again at the same place. */
 export interface Member {
   name: string
+  verb: 'serve' | 'worker'
+  env: Record<string, string>
   url: string
   /** The running process; the last one while it is dead. */
   process: ServerProcess
@@ -15,6 +18,7 @@ export interface Member {
   diedAt: number
   kill(signal?: NodeJS.Signals): Promise<number | null>
   restart(): Promise<void>
+  isAlive(): boolean
 }
 
 export interface MemberOptions {
@@ -69,6 +73,8 @@ export class Stage {
     }
     const member: Member = {
       name,
+      verb,
+      env,
       url: `http://127.0.0.1:${port}`,
       process: await launch(),
       diedAt: 0,
@@ -79,6 +85,7 @@ export class Stage {
       async restart() {
         member.process = await launch()
       },
+      isAlive: () => isRunning(member.process.pid),
     }
     this.members.push(member)
     return member
