@@ -167,7 +167,9 @@ describe('the end of a session', () => {
     const refreshed = await site.call('POST', '/sessions/refresh', { refreshToken: person.refreshToken })
     expect(refreshed.status).toBe(401)
     expect(closed).toHaveBeenCalledTimes(1)
-    await new Promise<void>(resolve => site.accounts.watchSession(sessionId, resolve))
+    const late = vi.fn()
+    site.accounts.watchSession(sessionId, late)
+    await vi.waitFor(() => expect(late).toHaveBeenCalledTimes(1), { timeout: 500, interval: 5 })
   })
 
   test('reaches another process by message at once, and without one within five seconds', async () => {
