@@ -197,8 +197,7 @@ async function createFeatures(platform: Platform, { config, logger }: AppOptions
   accounts.onErase('artifacts', async id => void (await artifacts.removeAccount(id)))
   accounts.onErase('generations', generations.cancelAll)
   accounts.onStatistics(conversations.statistics)
-  const tidying = hourly(logger, [accounts.tidy, artifacts.sweep])
-  hold({ close: async () => clearInterval(tidying) })
+  hold(hourly(logger, [accounts.tidy, artifacts.sweep]))
   const recovered = await generations.recover()
   if (recovered > 0)
     logger.warn({ count: recovered }, 'looked after answers of a server that stopped suddenly')
@@ -314,12 +313,22 @@ function thrownBy(signal: AbortSignal): Promise<never> {
   })
 }
 
-/** Does now and then what time makes necessary; what fails is done the next time. */
-function hourly(logger: Logger, tasks: readonly (() => Promise<unknown>)[]): NodeJS.Timeout {
+/** Does at the start and then every hour what time makes necessary; what fails is done the next time. */
+function hourly(logger: Logger, tasks: readonly (() => Promise<unknown>)[]) {
   const tidy = async () => {
     for (const task of tasks) await task().catch((err: unknown) => logger.warn({ err }, 'tidying up failed'))
   }
-  return setInterval(() => void tidy(), 3_600_000).unref()
+  let current = tidy()
+  const timer = setInterval(() => {
+    current = current.then(tidy)
+  }, 3_600_000)
+  timer.unref()
+  return {
+    async close() {
+      clearInterval(timer)
+      await current
+    },
+  }
 }
 
 /** How long running answers may go on when the server stops, in milliseconds. */

@@ -33,7 +33,7 @@ export function loadConfig(env: Environment) {
     redisUrl: read.url('REDIS_URL', ['redis:', 'rediss:']) ?? redisUrlFromParts(read),
     jwtSecret: read.secret('JWT_SECRET'),
     /** Retired values of JWT_SECRET whose access tokens are still believed, while keys are being rotated. */
-    retiredJwtSecrets: read.list('JWT_RETIRED_SECRETS'),
+    retiredJwtSecrets: read.secrets('JWT_RETIRED_SECRETS'),
     /** How long an access token is good. */
     accessLifetimeSeconds: read.duration('JWT_EXPIRES_IN', 15 * 60, { min: 30, max: 400 * 86_400 }),
     /** Whether an address must be proven by a code before its account can be used. */
@@ -198,13 +198,19 @@ function reader(env: Environment) {
       throw new ConfigError(`${name} must be at least 32 characters long`)
     return value
   }
+  function secrets(name: string): string[] {
+    const values = list(name)
+    if (values.some(value => value.length < 32))
+      throw new ConfigError(`${name} must hold values of at least 32 characters each, separated by commas`)
+    return values
+  }
   function list(name: string): string[] {
     return (text(name) ?? '')
       .split(',')
       .map(part => part.trim())
       .filter(Boolean)
   }
-  return { text, integer, duration, oneOf, flag, url, secret, list }
+  return { text, integer, duration, oneOf, flag, url, secret, secrets, list }
 }
 
 function rangeText(min: number, max: number): string {

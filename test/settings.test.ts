@@ -42,6 +42,7 @@ describe('settings', () => {
     ['DATABASE_URL', 'mysql://x', /DATABASE_URL must be a URL that starts with postgres/],
     ['REDIS_URL', 'nonsense', /REDIS_URL/],
     ['JWT_SECRET', 'short', /JWT_SECRET must be at least 32 characters long/],
+    ['JWT_RETIRED_SECRETS', `${'x'.repeat(32)},short`, /JWT_RETIRED_SECRETS must hold values of at least 32/],
     ['LOG_LEVEL', 'loud', /LOG_LEVEL must be one of/],
     ['OTP_ECHO', 'perhaps', /OTP_ECHO/],
     ['JWT_EXPIRES_IN', 'soon', /JWT_EXPIRES_IN/],

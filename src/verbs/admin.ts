@@ -1,6 +1,6 @@
 import { createApp } from '../app.ts'
 import { type Config, ConfigError } from '../config.ts'
-import { createLogger } from './logger.ts'
+import { createQuietLogger } from './logger.ts'
 
 /** `admin grant EMAIL` makes an account an administrator, `admin revoke EMAIL` takes it back. */
 export async function admin(config: Config, args: string[]): Promise<void> {
@@ -8,7 +8,7 @@ export async function admin(config: Config, args: string[]): Promise<void> {
   if ((action !== 'grant' && action !== 'revoke') || !email) {
     throw new ConfigError('Usage: npm run admin -- grant EMAIL | revoke EMAIL')
   }
-  const logger = createLogger({ ...config, logLevel: 'warn' })
+  const logger = createQuietLogger()
   const app = await createApp({ config, logger, built: Promise.resolve(null) })
   try {
     await app.accounts.setRole(email, action === 'grant' ? 'admin' : 'user')

@@ -12,6 +12,14 @@ const secretPaths = [
   '*.apiKey',
 ]
 
+/** The log of a verb whose output is its answer: warnings only, on stderr. */
+export function createQuietLogger(): Logger {
+  return pino(
+    { level: 'warn', redact: { paths: secretPaths, censor: '***' } },
+    pino.destination({ fd: 2, sync: true }),
+  )
+}
+
 /** The process's log: lines for people on a terminal, JSON elsewhere. */
 export function createLogger(config: Config): Logger {
   const options = { level: config.logLevel, redact: { paths: secretPaths, censor: '***' } }

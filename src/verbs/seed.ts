@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { type App, createApp } from '../app.ts'
 import { type Config, ConfigError } from '../config.ts'
 import { newId } from '../lib/ids.ts'
-import { createLogger } from './logger.ts'
+import { createQuietLogger } from './logger.ts'
 
 /** The people whom the published READMEs sign in as. */
 const demoUsers = [
@@ -19,7 +19,7 @@ export async function seed(config: Config, args: string[]): Promise<void> {
   if (config.isProduction)
     throw new ConfigError('seed makes accounts with known passwords; it is refused in production')
   const options = readOptions(args)
-  const logger = createLogger({ ...config, logLevel: 'warn' })
+  const logger = createQuietLogger()
   const app = await createApp({ config, logger, built: Promise.resolve(null) })
   try {
     if (options.accounts === 0) await seedDemoUsers(app)
