@@ -3,9 +3,10 @@ import type { Limiter } from '../../platform/cache/index.ts'
 import type { Job, Postponement } from '../../platform/queue/index.ts'
 import type { Engine } from './engine.ts'
 import { runHere } from './launch.ts'
+import { estimateTokens } from './prices.ts'
 import { isKnownDead } from './recovery.ts'
 import { isFinal } from './replay.ts'
-import { RunStopped } from './run.ts'
+import { type Run, RunStopped } from './run.ts'
 import { crashSpan } from './schema.ts'
 import { type StoredLog, saveEnding } from './store.ts'
 import { claimJob, readJob } from './store-jobs.ts'
@@ -50,13 +51,26 @@ export async function runJob(
     if (!wasForgotten(job)) run.controller.abort(new RunStopped('interrupted', 'this process must stop'))
   }
   job.signal.addEventListener('abort', stop, { once: true })
+  const telling = tellProgress(job, run)
   try {
     await run.done
   } finally {
+    clearInterval(telling)
     job.signal.removeEventListener('abort', stop)
   }
   if (job.signal.aborted && !wasForgotten(job)) throw job.signal.reason
   return verdictOf(engine, job.id)
+}
+
+const tellEveryMs = 1000
+
+/** Tells the queue now and then how much of the longest possible answer is written. */
+function tellProgress(job: Job, run: Run): NodeJS.Timeout {
+  const { maxOutputTokens } = run.generation.settings
+  return setInterval(() => {
+    const share = estimateTokens(run.text) / maxOutputTokens
+    void job.report(Math.min(99, Math.floor(share * 100))).catch(() => {})
+  }, tellEveryMs).unref()
 }
 
 function wasForgotten(job: Job): boolean {

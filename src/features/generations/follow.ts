@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { missing } from '../../lib/errors.ts'
 import { isId } from '../../lib/ids.ts'
 import { joined, type LogEvent } from '../../platform/events/index.ts'
+import type { JobState } from '../../platform/queue/index.ts'
 import type { Engine } from './engine.ts'
 import { isFinal, replay } from './replay.ts'
 import { type Generation, readGeneration, readStoredLog, type StoredLog } from './store.ts'
@@ -19,6 +20,14 @@ export async function readOwn(engine: Engine, accountId: string, id: string): Pr
   const generation = isId(id) ? await readGeneration(engine.db, id, accountId) : null
   if (!generation) throw missing('Generation')
   return generation
+}
+
+/** What the queue knows of a generation of the account. Throws AppError missing, also for one that was not queued. */
+export async function readJobState(engine: Engine, accountId: string, id: string): Promise<JobState> {
+  const generation = await readOwn(engine, accountId, id)
+  const state = generation.isJob ? await engine.queue.state(id) : null
+  if (!state) throw missing('Job')
+  return state
 }
 
 async function readOwnLog(engine: Engine, accountId: string, id: string): Promise<StoredLog> {

@@ -4,7 +4,7 @@ import { giveUp, type ProviderLimiters, runJob } from './attempt.ts'
 import { createBreakers } from './breakers.ts'
 import { startCheckpoints } from './checkpoints.ts'
 import type { Engine, GenerationsDeps, Rescuer } from './engine.ts'
-import { type FollowRequest, follow, poll, readOwn, wait } from './follow.ts'
+import { type FollowRequest, follow, poll, readJobState, readOwn, wait } from './follow.ts'
 import type { ObserverFactory, Recipe } from './recipes.ts'
 import { recoverOrphans, runnerName } from './recovery.ts'
 import type { AgainRequest, StartRequest } from './requests.ts'
@@ -54,6 +54,9 @@ export function createGenerations(deps: GenerationsDeps) {
     startAlone: (request: Parameters<typeof startAlone>[1]) => startAlone(engine, request),
     /** A generation of the account; AppError missing otherwise. */
     read: (accountId: string, id: string) => readOwn(engine, accountId, id),
+    /** What the queue knows of a generation of the account; AppError missing when it was not queued. */
+    readJob: (accountId: string, id: string) => readJobState(engine, accountId, id),
+    queueCounts: () => engine.queue.counts(),
     readMany: (accountId: string, ids: readonly string[]) => readGenerations(deps.db, accountId, ids),
     /** Events after a position until the end, live or stored. Throws before the first event when it is not there. */
     follow: (request: FollowRequest) => follow(engine, request),

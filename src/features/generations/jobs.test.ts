@@ -173,6 +173,26 @@ describe('a job', () => {
   }, 20_000)
 })
 
+describe('what the queue knows', () => {
+  test('is told to the account alone, with tries and the reason of the last failure', async () => {
+    await using engine = await openEngine(database, { provider, workers: 1 })
+    await provider.script('bad-request')
+    const started = await engine.generations.start({ accountId, ...question })
+    const id = started.generation.id
+    await engine.generations.wait(accountId, id)
+    await expect
+      .poll(() => engine.generations.readJob(accountId, id))
+      .toMatchObject({ status: 'failed', attempts: 1, maxAttempts: 3, reason: expect.any(String) })
+    expect((await engine.generations.queueCounts()).failed).toBeGreaterThan(0)
+    const other = await insertAccount(database.db)
+    await expect(engine.generations.readJob(other, id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    const direct = await engine.generations.start({ accountId, kind: 'chat', message: 'x' })
+    await expect(engine.generations.readJob(accountId, direct.generation.id)).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    })
+  })
+})
+
 describe('an idempotency key', () => {
   test('gives the same generation to the same request, also at the same moment', async () => {
     await using engine = await openEngine(database, { provider })

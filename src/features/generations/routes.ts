@@ -13,6 +13,8 @@ import {
   FinishedView,
   GenerationView,
   IdParams,
+  JobView,
+  QueueView,
   StartBody,
   StartedView,
   SubmitHeaders,
@@ -147,7 +149,38 @@ export function generationRoutes(generations: Generations) {
         return ok({ generation: presentGeneration(generation) })
       },
     )
+    jobRoutes(server, generations)
   }
+}
+
+/** What the queue knows: of one generation for its account, of all work for administrators. */
+function jobRoutes(server: Server, generations: Generations): void {
+  server.get(
+    '/generations/:id/job',
+    {
+      schema: {
+        tags,
+        summary: 'See how a queued generation is doing',
+        description:
+          'Tries, progress, and why the last one failed. Known for a day after its end; 404 for what was not queued.',
+        params: IdParams,
+        response: { 200: success(Type.Object({ job: JobView })), ...failures(401, 404, 503) },
+      },
+    },
+    async request => ok({ job: await generations.readJob(request.identity.accountId, request.params.id) }),
+  )
+  server.get(
+    '/admin/queue',
+    {
+      config: { auth: 'admin' },
+      schema: {
+        tags: ['Administration'],
+        summary: 'See how much queued work there is',
+        response: { 200: success(Type.Object({ queue: QueueView })), ...failures(401, 403, 503) },
+      },
+    },
+    async () => ok({ queue: await generations.queueCounts() }),
+  )
 }
 
 /** What the request says about how it is run: as a job, and under which name. */

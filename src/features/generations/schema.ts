@@ -113,6 +113,24 @@ export const EventsQuery = Type.Object({
   ),
 })
 
+/** How a queued generation is doing, as its queue knows it. */
+export const JobView = Type.Object({
+  status: Type.String({ enum: ['waiting', 'active', 'delayed', 'completed', 'failed'] }),
+  attempts: Type.Integer({ description: 'Tries begun so far.' }),
+  maxAttempts: Type.Integer(),
+  progress: Type.Number({ description: '0 to 100: how much of the longest possible answer is written.' }),
+  reason: Nullable(Type.String({ description: 'Why the last try failed, or why it was put off.' })),
+})
+
+/** How much work there is. */
+export const QueueView = Type.Object({
+  waiting: Type.Integer(),
+  active: Type.Integer(),
+  delayed: Type.Integer(),
+  completed: Type.Integer({ description: 'Within the last day.' }),
+  failed: Type.Integer({ description: 'Within the last day.' }),
+})
+
 /** Events after a position, as far as there are any now. */
 export const EventsPage = Type.Object({
   events: Type.Array(Type.Any()),
