@@ -13,6 +13,10 @@ export interface Strike {
   modes: readonly Mode[]
   /** Set for every process, beside what the suite always sets. */
   env?: Record<string, string>
+  /** How long answers are, at 25 words a second; 120 unless told. */
+  words?: number
+  /** Done once for each system, before anything is asked. */
+  prepare?(world: World): Promise<void>
   /** Makes the fault, and resolves when everything that was lost is there again. */
   strike(world: World, report: Report, round: number): Promise<Fault>
 }
@@ -26,7 +30,6 @@ export interface LoadOptions {
   lanes: number
 }
 
-const words = 120
 const intervalMs = 40
 /** Within this time all messages of a round are sent. */
 const arrivalMs = 800
@@ -39,6 +42,7 @@ export async function runStrikes(mode: Mode, strike: Strike, options: LoadOption
   const lanes = Array.from({ length: Math.min(options.lanes, options.rounds) }, async (_, lane) => {
     const world = await openWorld(mode, { report, people, env: strike.env ?? {} })
     try {
+      await strike.prepare?.(world)
       for (let round = lane; left > 0; round++) {
         left--
         await strikeOnce(report, world, { strike, tag: `l${lane}r${round}`, streams: options.streams, round })
@@ -68,7 +72,8 @@ async function strikeOnce(
   world: World,
   { strike, tag, streams, round }: Round,
 ): Promise<void> {
-  const turns = Array.from({ length: streams }, (_, index) => turnOf(world, tag, index))
+  const { words = 120 } = strike
+  const turns = Array.from({ length: streams }, (_, index) => turnOf(world, { tag, index, words }))
   let giveUpAt = Number.POSITIVE_INFINITY
   const lives = turns.map(async (turn, index) => {
     await sleep(randomInt(arrivalMs))
@@ -96,7 +101,7 @@ async function strikeOnce(
   report.trials(inFlight.length, 'messages in flight')
 }
 
-function turnOf(world: World, tag: string, index: number): Turn {
+function turnOf(world: World, { tag, index, words }: { tag: string; index: number; words: number }): Turn {
   const person = personFor(world, index)
   // Each server gets as many of both.
   const kind = Math.floor(index / world.servers.length) % 2 === 0 ? 'stream' : 'job'

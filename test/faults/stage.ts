@@ -148,6 +148,9 @@ function settings(provider: ScriptedProvider): Record<string, string> {
   return {
     OPENAI_API_KEY: 'a-key-of-nobody',
     OPENAI_BASE_URL: provider.baseUrls.openai,
+    ANTHROPIC_BASE_URL: provider.baseUrls.anthropic,
+    GEMINI_BASE_URL: provider.baseUrls.gemini,
+    OPENROUTER_BASE_URL: provider.baseUrls.openrouter,
     DEFAULT_MODEL: 'openai/scripted',
     ALLOW_ANY_MODEL: 'true',
     JWT_EXPIRES_IN: '24h',

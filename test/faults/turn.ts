@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Script } from '../provider/index.ts'
 import { call, eventsOf, type Json, type Person, Refusal, request } from './client.ts'
 
 export interface TurnOptions {
@@ -11,6 +12,10 @@ export interface TurnOptions {
   intervalMs: number
   /** Reads by polling instead of events. */
   polls?: boolean
+  model?: string
+  /** What the model does beside saying its words. */
+  script?: Script
+  onDisconnect?: 'cancel'
 }
 
 /** How a client sees one message and its answer, whatever happens to servers: it comes back until it knows the end. */
@@ -45,7 +50,7 @@ export class Turn {
     this.options = options
     const { tag, words, intervalMs } = options
     this.fullText = Array.from({ length: words }, (_, index) => `${tag}.${index}`).join(' ')
-    this.message = `${tag} [[script:${JSON.stringify({ text: this.fullText, intervalMs })}]]`
+    this.message = `${tag} [[script:${JSON.stringify({ text: this.fullText, intervalMs, ...options.script })}]]`
   }
 
   /**
@@ -58,7 +63,7 @@ export class Turn {
         if (this.generationId === '') await this.submit(url(attempt))
         else {
           this.returns++
-          await (this.options.polls ? this.#poll(url(attempt)) : this.follow(url(attempt)))
+          await (this.options.polls ? this.poll(url(attempt)) : this.follow(url(attempt)))
         }
       } catch (error) {
         if (error instanceof Refusal && error.status < 500 && error.status !== 429) {
@@ -72,29 +77,32 @@ export class Turn {
     }
   }
 
+  /** The fields of the message that are the same on each wire. */
+  get question(): Record<string, string> {
+    const { conversationId, model, onDisconnect } = this.options
+    return { message: this.message, ...defined({ conversationId, model, onDisconnect }) }
+  }
+
   /** Sends the message; a stream is read until it ends or breaks. */
-  async submit(url: string): Promise<void> {
+  async submit(url: string, signal?: AbortSignal): Promise<void> {
     const { person, kind, tag } = this.options
-    const conversationId = this.options.conversationId
-    const body = {
-      message: this.message,
-      ...(conversationId ? { conversationId } : {}),
-      background: kind === 'job',
-    }
+    const body = { ...this.question, background: kind === 'job' }
     const headers = { 'idempotency-key': `key-${tag}` }
     this.sentAt ||= Date.now()
     this.sentTo ||= url
-    const response = await request(url, { path: '/generations', person, body, headers })
+    const response = await request(url, {
+      path: '/generations',
+      person,
+      body,
+      headers,
+      ...(signal ? { signal } : {}),
+    })
     this.isAccepted = true
     this.acceptedAt ||= Date.now()
     if (kind === 'stream') {
       this.generationId = response.headers.get('x-stream-session-id') ?? ''
       for await (const events of eventsOf(response)) this.take(events)
-    } else {
-      const { data } = (await response.json()) as Json
-      this.generationId = data.generation.id
-      this.#know(data)
-    }
+    } else this.know(((await response.json()) as Json).data)
   }
 
   /** Follows the answer from where it is; `signal` leaves. */
@@ -112,7 +120,8 @@ export class Turn {
     for await (const events of eventsOf(response)) this.take(events)
   }
 
-  async #poll(url: string): Promise<void> {
+  /** Takes what there is now. */
+  async poll(url: string): Promise<void> {
     const { person } = this.options
     const path = `/generations/${this.generationId}/events?after=${this.position}`
     this.take((await call(url, { path, person })).events)
@@ -136,7 +145,7 @@ export class Turn {
         this.text = event.text
         this.snapshots++
       }
-      if (event.type === 'generation-start') this.#know(event)
+      if (event.type === 'generation-start') this.know({ generation: { id: event.generationId }, ...event })
       if (event.type === 'generation-end') {
         if (this.end !== null) this.#wrong('a second end')
         this.end = event
@@ -146,8 +155,9 @@ export class Turn {
     this.history.push({ at: Date.now(), length: this.text.length })
   }
 
-  #know({ conversationId, messageId, replyId }: Json): void {
-    Object.assign(this, { conversationId, messageId, replyId })
+  /** Learns what the message became. */
+  know({ generation, conversationId, messageId, replyId }: Json): void {
+    Object.assign(this, { generationId: generation.id, conversationId, messageId, replyId })
   }
 
   #wrong(what: string): void {
@@ -164,4 +174,11 @@ export class Turn {
     const beyond = this.history.find(entry => entry.length > length && entry.at <= time)
     return beyond ? time - beyond.at : 0
   }
+}
+
+/** Only the fields that are set. */
+function defined(fields: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
 }
