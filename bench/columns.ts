@@ -136,9 +136,9 @@ async function pacedTokens(bench: Bench): Promise<number> {
 export async function measureFollowers(row: Row, bench: Bench): Promise<Figure | null> {
   if (row.pid === null) return null
   const { followers } = bench.amounts
-  const warm = row.target('[[5]]', { stream: true })
-  await command(bench, { do: 'run', target: warm, count: 300, concurrency })
-  await sleep(1000)
+  // A server in use: its young generation has grown to its full size, which is no stream's fault.
+  await warmUp(row, bench)
+  await sleep(2500)
   const before = residentKbOf(row.pid)
   const target = row.target('[[quiet]]', { stream: true })
   await command(bench, { do: 'open', target, count: followers, staggerMs: 0 })
