@@ -7,6 +7,7 @@ import {
   frozen,
   impatient,
   killed,
+  postgresAway,
   postgresCrashed,
   redisRestarted,
   redisWiped,
@@ -40,6 +41,7 @@ const scenarios: readonly Scenario[] = [
   { name: 'redis', strike: redisRestarted, rounds: Number(values.rounds) },
   { name: 'wipes', strike: redisWiped, rounds: Number(values.rounds) },
   { name: 'postgres', strike: postgresCrashed, rounds: Number(values.rounds) },
+  { name: 'absences', strike: postgresAway, rounds: 1 },
   { name: 'freezes', strike: frozen, rounds: 1 },
 ]
 

@@ -134,6 +134,18 @@ export const postgresCrashed: Strike = {
   },
 }
 
+/** Postgres is away for longer than a process may be silent before it counts as dead. */
+export const postgresAway: Strike = {
+  name: 'Postgres away for half a minute',
+  modes: ['distributed'],
+  words: 200,
+  async strike(world) {
+    const at = Date.now()
+    await world.postgres?.crash({ downMs: 27_000 })
+    return { ...nobodyDied, killsJobs: true, at, wholeAt: Date.now() }
+  },
+}
+
 /** The embedded Postgres is started again by the server that stands on it. */
 async function crashEmbedded({ stage, source }: World): Promise<void> {
   const pidPath = join(stage.dataDir, 'postgres', 'postmaster.pid')
@@ -157,7 +169,7 @@ async function crashEmbedded({ stage, source }: World): Promise<void> {
 export const frozen: Strike = {
   name: 'a worker frozen for so long that another one takes its jobs',
   modes: ['distributed'],
-  words: 200,
+  words: 400,
   async prepare({ stage, worker }) {
     await stage.start({ name: 'second worker', verb: 'worker', env: worker?.env ?? {} })
   },
@@ -165,8 +177,9 @@ export const frozen: Strike = {
     const at = Date.now()
     const pid = worker?.process.pid ?? 0
     process.kill(pid, 'SIGSTOP')
-    // Longer than a lock of the queue, a look for stalled jobs and the silence after which a runner counts as dead.
-    await sleep(45_000)
+    // About as long as a lock of the queue, a look for stalled jobs and the silence after which a runner counts as dead:
+    // it comes back while the other one writes the same answers.
+    await sleep(randomInt(24_000, 38_000))
     process.kill(pid, 'SIGCONT')
     return { ...nobodyDied, killsJobs: true, at, wholeAt: Date.now() }
   },

@@ -123,6 +123,7 @@ function failedEnding(stored: StoredLog, error: AppError) {
   }
   return {
     generationId: stored.id,
+    attempts: stored.attempts,
     content: stored.content,
     model: stored.model,
     marks: [...stored.marks, { seq: lastSeq, ...end }],

@@ -3,7 +3,7 @@ import { toAppError } from '../../lib/errors.ts'
 import type { Database } from '../../platform/database/index.ts'
 import type { ObserverFactory, Prompt, PromptLimits, Recipe } from './recipes.ts'
 import { type RelayDeps, relay } from './relay.ts'
-import { type Run, RunStopped } from './run.ts'
+import { type Run, RunLost, RunStopped } from './run.ts'
 import type { Status } from './schema.ts'
 import { crashSpan } from './schema.ts'
 import { type Ending, type Generation, type StoredLog, saveEnding } from './store.ts'
@@ -11,6 +11,7 @@ import { putBack } from './store-jobs.ts'
 
 export interface ExecuteDeps extends RelayDeps {
   db: Database
+  isClosing: boolean
 }
 
 export interface Execution {
@@ -42,6 +43,7 @@ export async function execute(deps: ExecuteDeps, execution: Execution): Promise<
     thrown = error ?? new Error('stopped')
     report(deps, run, error)
   }
+  if (thrown instanceof RunLost) return leave(deps, run)
   const isAgain = execution.mayTryAgain === true && isWorthAnotherAttempt(run, thrown)
   await tellObservers(deps, run, isAgain ? 'queued' : run.outcome(thrown))
   if (isAgain) {
@@ -51,9 +53,22 @@ export async function execute(deps: ExecuteDeps, execution: Execution): Promise<
   }
   const ending = run.ending(thrown, prompt)
   const finishedAt = await persist(deps, run.generationId, () => saveEnding(deps.db, ending))
-  if (finishedAt === null) deps.log.warn({ generationId: run.generationId }, 'a generation had already ended')
+  if (finishedAt === null) {
+    deps.log.warn({ generationId: run.generationId }, 'a generation had already ended')
+    // What is stored is the truth, so that is what readers are told.
+    run.abandon()
+    return null
+  }
   run.finish(ending)
   return finishedAt ? storedAs(run.generation, ending, finishedAt) : null
+}
+
+/** Leaves a run to the process that has it now. */
+async function leave(deps: ExecuteDeps, run: Run): Promise<null> {
+  deps.log.warn({ generationId: run.generationId }, 'a generation is run by another process now')
+  await tellObservers(deps, run, 'queued')
+  run.abandon()
+  return null
 }
 
 /** A generation as it is stored once its end is. */
@@ -116,9 +131,11 @@ async function tellObservers(deps: ExecuteDeps, run: Run, status: Status): Promi
   }
 }
 
-const persistTries = 8
+/** Five minutes, and when the process must stop sixteen seconds. */
+const persistTries = 65
+const persistTriesWhenClosing = 8
 
-/** Stores how a run went, through short losses of the database; after that the reaper finds the last checkpoint. */
+/** Stores how a run went, through losses of the database; after that the reaper finds the last checkpoint. */
 async function persist<T>(
   deps: ExecuteDeps,
   generationId: string,
@@ -128,7 +145,7 @@ async function persist<T>(
     try {
       return await write()
     } catch (err) {
-      if (attempt === persistTries) {
+      if (attempt >= (deps.isClosing ? persistTriesWhenClosing : persistTries)) {
         deps.log.error({ generationId, err }, 'the end of a generation could not be stored')
         return undefined
       }

@@ -20,19 +20,20 @@ const readOthers = statement<Orphan>(
   `select ${generationColumns}, g.runner, g.marks, coalesce(m.content, '') as content,
      g.heartbeat_at < now() - make_interval(secs => $2) as "isStale"
    from generations g left join messages m on m.id = g.reply_id
-   where g.status = 'running' and g.runner <> $1 limit 500`,
+   where g.status = 'running' and (g.runner <> $1 or g.heartbeat_at < now() - make_interval(secs => $2)) limit 500`,
 )
 
 /**
  * Looks after runs whose process has died: interactive ones are `interrupted` with the text of their last checkpoint,
  * jobs wait for another attempt. A process of this machine is known to be dead at once, any other after 20 seconds of
- * silence. Returns how many.
+ * silence, unless nobody could have said anything: `mayBeSilent` when the database was away. Returns how many.
  */
-export async function recoverOrphans(engine: Engine): Promise<number> {
+export async function recoverOrphans(engine: Engine, { mayBeSilent = false } = {}): Promise<number> {
   const others = await readOthers(engine.db, engine.self, staleAfterSeconds)
   let count = 0
   for (const orphan of others) {
-    if (!orphan.isStale && !isKnownDead(orphan.runner)) continue
+    if (engine.runs.has(orphan.id)) continue
+    if ((!orphan.isStale || mayBeSilent) && !isKnownDead(orphan.runner)) continue
     const isOurs = orphan.isJob
       ? await putBackOrphaned(engine.db, orphan.id, orphan.runner)
       : await interrupt(engine.db, orphan)
@@ -74,6 +75,7 @@ async function interrupt(db: Database, orphan: Orphan): Promise<boolean> {
   const lastSeq = orphan.lastSeq + crashSpan
   const finishedAt = await saveEnding(db, {
     generationId: orphan.id,
+    attempts: orphan.attempts,
     content: orphan.content,
     model: orphan.model,
     lastSeq,

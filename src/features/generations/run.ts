@@ -17,6 +17,11 @@ export class RunStopped extends Error {
   }
 }
 
+/** Another process runs it now, after this one had been silent for too long: what is written here counts no more. */
+export class RunLost extends Error {
+  override readonly name = 'RunLost'
+}
+
 /** One generation while this process runs it: its log, its text so far, and what it came to. */
 export class Run implements ObservedRun {
   readonly generation: Generation
@@ -133,6 +138,7 @@ export class Run implements ObservedRun {
   progress(): Progress {
     return {
       generationId: this.generation.id,
+      attempts: this.generation.attempts,
       content: this.prefix + this.text,
       lastSeq: this.#log.seq,
       marks: this.#marks,
@@ -161,6 +167,7 @@ export class Run implements ObservedRun {
     const marks = events.map((event, index) => ({ ...event, seq: seq + index + 1 }))
     return {
       generationId: this.generation.id,
+      attempts: this.generation.attempts,
       content: this.prefix + this.text,
       status: verdict.status,
       finishReason: verdict.finishReason,

@@ -43,15 +43,15 @@ export async function claimJob(db: Database, { id, runner, deadRunner, prefix }:
 
 const putBackOne = statement(
   `update generations set status = 'queued', runner = null, last_seq = greatest(last_seq, $2)
-   where id = $1 and status = 'running'`,
+   where id = $1 and status = 'running' and attempts = $3`,
 )
 
 /** Lets a job wait for its next attempt, with the position that readers have come to. */
 export async function putBack(
   db: Database,
-  progress: Pick<Progress, 'generationId' | 'lastSeq'>,
+  progress: Pick<Progress, 'generationId' | 'lastSeq' | 'attempts'>,
 ): Promise<void> {
-  await putBackOne(db, progress.generationId, progress.lastSeq)
+  await putBackOne(db, progress.generationId, progress.lastSeq, progress.attempts)
 }
 
 const putBackOrphan = statement<{ id: string }>(

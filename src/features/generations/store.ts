@@ -106,29 +106,39 @@ export async function readGenerations(
 /** What a run has come to so far. */
 export interface Progress {
   generationId: string
+  /** The attempt that came to this: a run that was given to another process must not write any more. */
+  attempts: number
   content: string
   lastSeq: number
   marks: readonly LogEvent[]
 }
 
-const saveProgress = statement(`with progress as (
-    select * from unnest($1::uuid[], $2::text[], $3::int[], $4::jsonb[]) as p (id, content, last_seq, marks)
+const saveProgress = statement<{ id: string }>(`with progress as (
+    select * from unnest($1::uuid[], $2::text[], $3::int[], $4::jsonb[], $5::int[])
+      as p (id, content, last_seq, marks, attempts)
   ), alive as (
     update generations g set last_seq = p.last_seq, marks = p.marks, heartbeat_at = now()
-    from progress p where g.id = p.id and g.status = 'running'
-    returning g.reply_id, p.content
+    from progress p where g.id = p.id and g.status = 'running' and g.attempts = p.attempts
+    returning g.id, g.reply_id, p.content
+  ), written as (
+    update messages m set content = alive.content from alive where m.id = alive.reply_id
   )
-  update messages m set content = alive.content from alive where m.id = alive.reply_id`)
+  select id from alive`)
 
-/** Keeps the text of runs that are still going; a run that has ended meanwhile is left as it is. */
-export async function saveCheckpoints(db: Database, runs: readonly Progress[]): Promise<void> {
-  await saveProgress(
+/**
+ * Keeps the text of runs that are still going. Gives those that are; a run that has ended meanwhile, or that another
+ * process has begun anew, is left as it is.
+ */
+export async function saveCheckpoints(db: Database, runs: readonly Progress[]): Promise<Set<string>> {
+  const alive = await saveProgress(
     db,
     runs.map(run => run.generationId),
     runs.map(run => storable(run.content)),
     runs.map(run => run.lastSeq),
     runs.map(run => JSON.stringify(run.marks)),
+    runs.map(run => run.attempts),
   )
+  return new Set(alive.map(({ id }) => id))
 }
 
 /** How a run ended. */
@@ -146,13 +156,16 @@ const endOne = statement<{ finishedAt: Date }>(`with ended as (
     update generations set status = $2, finish_reason = $3, last_seq = $4, marks = $5, input_tokens = $6,
       output_tokens = $7, cached_input_tokens = $8, usage_estimated = $9, cost_micro_credits = $10, error = $11,
       model = $13, finished_at = now()
-    where id = $1 and status in ('queued', 'running') returning reply_id, finished_at
+    where id = $1 and status in ('queued', 'running') and attempts = $14 returning reply_id, finished_at
   ), written as (
     update messages m set content = $12 from ended where m.id = ended.reply_id
   )
   select finished_at as "finishedAt" from ended`)
 
-/** Ends a run with its text, in one statement; gives when that was, or null when it had already ended. */
+/**
+ * Ends a run with its text, in one statement; gives when that was, or null when it had already ended or is in other
+ * hands.
+ */
 export async function saveEnding(db: Database, ending: Ending): Promise<Date | null> {
   const rows = await endOne(
     db,
@@ -169,6 +182,7 @@ export async function saveEnding(db: Database, ending: Ending): Promise<Date | n
     ending.error ? JSON.stringify(ending.error) : null,
     storable(ending.content),
     ending.model,
+    ending.attempts,
   )
   return rows[0]?.finishedAt ?? null
 }

@@ -35,20 +35,26 @@ interface Shipment {
 /**
  * Stores and tells the news of many logs in one command, which costs this process a third of what commands for each
  * would. Per log: mode (`new` or `more`), entry id, parcel, channel, time to live (0: as it is). Answers 1 when it was
- * stored, 0 when the log is gone (it must not begin anew in the middle), -1 when something else is wrong.
+ * stored, 0 when the log is gone (it must not begin anew in the middle), -2 when another process has written it further
+ * (this one was frozen, and its work was given away), -1 when something else is wrong.
  */
 const shipScript = `
   local answers = {}
   for i = 1, #KEYS do
     local mode, id, parcel, channel, ttl = unpack(ARGV, i * 5 - 4, i * 5)
     local added
-    if mode == 'new' then
+    local top = mode == 'new' and redis.call('XREVRANGE', KEYS[i], '+', '-', 'COUNT', 1)[1]
+    if top and tonumber(string.match(top[1], '^%d+')) > tonumber(string.match(id, '^%d+')) then
+      added = 'lost'
+    elseif mode == 'new' then
       redis.call('DEL', KEYS[i])
       added = redis.pcall('XADD', KEYS[i], id, 'p', parcel)
     else
       added = redis.pcall('XADD', KEYS[i], 'NOMKSTREAM', id, 'p', parcel)
     end
-    if type(added) == 'table' then
+    if added == 'lost' then
+      answers[i] = -2
+    elseif type(added) == 'table' then
       answers[i] = -1
     elseif not added then
       answers[i] = 0
@@ -192,6 +198,10 @@ export class Outbox {
     if (answer === 0) {
       log.sent = 0
       this.#changed.add(log)
+      return true
+    }
+    if (answer === -2) {
+      if (this.#open.get(log.id) === log) this.#open.delete(log.id)
       return true
     }
     this.#again(log)
