@@ -46,6 +46,22 @@ const promptOf = (conversationId: string, budget: number, replyOffset = 0) =>
   })
 
 describe('the prompt of a reply', () => {
+  test('ends with its own question, although others were asked while it waited', async () => {
+    const id = await conversationOf(['one', '', 'later', ''])
+    const [, reply] = await database.db
+      .selectFrom('messages')
+      .select('id')
+      .where('conversation_id', '=', id)
+      .orderBy('position')
+      .execute()
+    const generation = { conversationId: id, replyId: reply?.id ?? null, replyOffset: 0 } as Generation
+    const prompt = await buildPrompt({ db: database.db, memory }, generation, {
+      budgetTokens: 999,
+      recent: null,
+    })
+    expect(prompt.messages).toEqual([{ role: 'user', content: 'one' }])
+  })
+
   test('holds the whole conversation when it fits, oldest first, without the empty reply', async () => {
     const id = await conversationOf(['one', 'two', 'three', ''], 'Be brief.')
     expect(await promptOf(id, 10_000)).toEqual({

@@ -22,10 +22,10 @@ export async function buildPrompt(
   generation: Generation,
   { budgetTokens, recent }: PromptLimits,
 ): Promise<Prompt> {
-  const { conversationId } = generation
+  const { conversationId, replyId = null } = generation
   if (!conversationId) return { messages: [] }
   const chosen: ContextMessage[] = []
-  let page = recent ?? (await listContext(db, conversationId, 2_000_000_000, pageSize))
+  let page = recent ?? (await listContext(db, conversationId, 2_000_000_000, pageSize, replyId))
   let left = budgetTokens - estimateTokens(page[0]?.systemPrompt ?? '')
   for (;;) {
     for (const message of page) {
@@ -38,7 +38,7 @@ export async function buildPrompt(
       chosen.push(message)
     }
     if (page.length < pageSize) break
-    page = await listContext(db, conversationId, (page.at(-1)?.position ?? 1) - 1, pageSize)
+    page = await listContext(db, conversationId, (page.at(-1)?.position ?? 1) - 1, pageSize, replyId)
   }
   memory.note(generation.id, budgetTokens - left, budgetTokens)
   return promptOf({ chosen, summary: null }, generation)

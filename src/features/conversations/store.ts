@@ -220,10 +220,14 @@ export interface ContextMessage {
   systemPrompt: string | null
 }
 
-/** The messages up to a reply, newest first, with the conversation's system prompt beside each. One prepared statement: it is on the main path. */
+/**
+ * The messages of a conversation ($1) up to a position ($2) and not beyond a reply ($4, or null), newest first, at most
+ * $3, with the conversation's system prompt beside each. One prepared statement: it is on the main path.
+ */
 export const listContext = statement<ContextMessage>(
   `select m.role, m.content, m.position, c.system_prompt as "systemPrompt"
    from messages m join conversations c on c.id = m.conversation_id
-   where m.conversation_id = $1 and m.position <= $2 and not m.is_superseded
+   where m.conversation_id = $1 and not m.is_superseded
+     and m.position <= least($2, (select r.position from messages r where r.id = $4))
    order by m.position desc limit $3`,
 )
