@@ -1,6 +1,8 @@
-// The fault suite: node test/faults/run.ts --only kills --kills 10 --streams 20 --mode embedded
+// The fault suite, see docs/faults.md: npm run faults -- --only kills --kills 50 --mode distributed
 import { parseArgs } from 'node:util'
+import { runCuts } from './cuts.ts'
 import { runStrikes, type Strike } from './load.ts'
+import type { Report } from './report.ts'
 import { abandonAll } from './stage.ts'
 import {
   drained,
@@ -13,37 +15,78 @@ import {
   redisWiped,
   stopped,
 } from './strikes.ts'
+import { runUpstream } from './upstream.ts'
+import type { Mode } from './worlds.ts'
 
 const { values } = parseArgs({
   options: {
+    /** Names of scenarios, with commas between; all of them unless told. */
     only: { type: 'string', default: '' },
+    /** embedded or distributed; both unless told. */
     mode: { type: 'string', default: '' },
-    kills: { type: 'string', default: '12' },
+    kills: { type: 'string', default: '9' },
     streams: { type: 'string', default: '20' },
-    rounds: { type: 'string', default: '4' },
+    cuts: { type: 'string', default: '1000' },
+    /** How often each of the other faults strikes. */
+    rounds: { type: 'string', default: '3' },
     lanes: { type: 'string', default: '3' },
   },
 })
 
-const load = { streams: Number(values.streams), lanes: Number(values.lanes) }
+const [kills, streams, cuts, rounds, lanes] = [
+  numberOf('kills'),
+  numberOf('streams'),
+  numberOf('cuts'),
+  numberOf('rounds'),
+  numberOf('lanes'),
+]
 
 interface Scenario {
   name: string
-  strike: Strike
-  rounds: number
+  modes: readonly Mode[]
+  run(mode: Mode): Promise<Report>
 }
 
+const striking = (name: string, strike: Strike, count: number): Scenario => ({
+  name,
+  modes: strike.modes,
+  run: mode => runStrikes(mode, strike, { rounds: count, streams, lanes }),
+})
+
 const scenarios: readonly Scenario[] = [
-  { name: 'kills', strike: killed, rounds: Number(values.kills) },
-  { name: 'stops', strike: stopped, rounds: Number(values.rounds) },
-  { name: 'drains', strike: drained, rounds: Number(values.rounds) },
-  { name: 'impatience', strike: impatient, rounds: Number(values.rounds) },
-  { name: 'redis', strike: redisRestarted, rounds: Number(values.rounds) },
-  { name: 'wipes', strike: redisWiped, rounds: Number(values.rounds) },
-  { name: 'postgres', strike: postgresCrashed, rounds: Number(values.rounds) },
-  { name: 'absences', strike: postgresAway, rounds: 1 },
-  { name: 'freezes', strike: frozen, rounds: 1 },
+  striking('kills', killed, kills),
+  striking('stops', stopped, rounds),
+  striking('drains', drained, rounds),
+  striking('impatience', impatient, rounds),
+  striking('redis', redisRestarted, rounds),
+  striking('wipes', redisWiped, rounds),
+  striking('postgres', postgresCrashed, rounds),
+  striking('absences', postgresAway, Math.ceil(rounds / 3)),
+  striking('freezes', frozen, Math.ceil(rounds / 3)),
+  { name: 'cuts', modes: ['distributed'], run: mode => runCuts(mode, { cuts, followers: streams }) },
+  { name: 'upstream', modes: ['embedded'], run: () => runUpstream({ rounds: Math.ceil(rounds / 3) }) },
 ]
+
+function numberOf(name: 'kills' | 'streams' | 'cuts' | 'rounds' | 'lanes'): number {
+  const number = Number(values[name])
+  if (Number.isSafeInteger(number) && number > 0 && number <= 100_000) return number
+  process.stderr.write(`--${name} must be a whole number above 0, not "${values[name]}"\n`)
+  process.exit(2)
+}
+
+function chosen(): { scenario: Scenario; mode: Mode }[] {
+  const names = values.only.split(',').filter(Boolean)
+  const unknown = names.filter(name => !scenarios.some(scenario => scenario.name === name))
+  if (unknown.length > 0) {
+    const all = scenarios.map(scenario => scenario.name).join(', ')
+    process.stderr.write(`there is no scenario ${unknown.join(', ')}; there are ${all}\n`)
+    process.exit(2)
+  }
+  return scenarios
+    .filter(({ name }) => names.length === 0 || names.includes(name))
+    .flatMap(scenario => scenario.modes.map(mode => ({ scenario, mode })))
+    .filter(({ mode }) => !values.mode || values.mode === mode)
+}
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -53,15 +96,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 let hasFailed = false
-for (const { name, strike, rounds } of scenarios) {
-  if (values.only && !values.only.split(',').includes(name)) continue
-  for (const mode of strike.modes) {
-    if (values.mode && values.mode !== mode) continue
-    const startedAt = Date.now()
-    const report = await runStrikes(mode, strike, { ...load, rounds })
-    const seconds = Math.round((Date.now() - startedAt) / 1000)
-    process.stdout.write(`${report.text()}\n           took ${seconds} s (${name})\n\n`)
-    hasFailed ||= report.failures.length > 0
-  }
+for (const { scenario, mode } of chosen()) {
+  const startedAt = Date.now()
+  const report = await scenario.run(mode)
+  const seconds = Math.round((Date.now() - startedAt) / 1000)
+  process.stdout.write(`${report.text()}\n           took ${seconds} s (--only ${scenario.name})\n\n`)
+  hasFailed ||= report.failures.length > 0
 }
 process.exit(hasFailed ? 1 : 0)
