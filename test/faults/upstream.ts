@@ -12,16 +12,23 @@ import { openWorld, personFor, serverFor, type World } from './worlds.ts'
 const words = 60
 const closeLimitMs = 2000
 
+export interface UpstreamOptions {
+  rounds: number
+  /** Names of troubles; all of them unless told. */
+  only?: readonly string[]
+}
+
 /** Each trouble on each wire, `rounds` times; wires use different providers, in another order each time. */
-export async function runUpstream({ rounds }: { rounds: number }): Promise<Report> {
+export async function runUpstream({ rounds, only }: UpstreamOptions): Promise<Report> {
+  const chosen = troubles.filter(({ name }) => only === undefined || only.includes(name))
   const report = new Report(
-    `${troubles.length} kinds of trouble upstream on ${Object.keys(wires).length} wires`,
+    `${chosen.length} kinds of trouble upstream on ${Object.keys(wires).length} wires`,
   )
   const world = await openWorld('embedded', { report, people: Object.keys(wires).length, env: deadlines })
   try {
     for (let round = 0; round < rounds; round++) {
       const names = Object.keys(wires) as WireName[]
-      await Promise.all(names.map((wire, index) => tryWire(report, world, { wire, index, round })))
+      await Promise.all(names.map((wire, index) => tryWire(report, world, { chosen, wire, index, round })))
       await audit(world.source, report)
     }
     for (const bug of world.stage.bugs()) report.fail(`logged: ${bug.slice(0, 600)}`)
@@ -44,15 +51,16 @@ const deadlines = {
 const providers = ['openai', 'anthropic', 'gemini', 'openrouter']
 
 interface Path {
+  chosen: readonly Trouble[]
   wire: WireName
   index: number
   round: number
 }
 
 /** All troubles on one wire; after each the next message must be answered, which also keeps the breaker closed. */
-async function tryWire(report: Report, world: World, { wire, index, round }: Path): Promise<void> {
+async function tryWire(report: Report, world: World, { chosen, wire, index, round }: Path): Promise<void> {
   const model = `${providers[(index + round) % providers.length]}/scripted`
-  for (const [number, each] of troubles.entries()) {
+  for (const [number, each] of chosen.entries()) {
     const trouble = on(model, each)
     const tag = `${wire}.${round}.${number}`
     const options = {

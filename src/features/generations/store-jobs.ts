@@ -1,6 +1,6 @@
 import { type Database, statement } from '../../platform/database/index.ts'
 import { crashSpan } from './schema.ts'
-import { type Generation, generationColumns, type Progress, type StoredLog } from './store.ts'
+import { type Generation, generationColumns, type Progress, type StoredLog, storable } from './store.ts'
 
 const readAnyones = statement<StoredLog & { runner: string | null; heartbeatAt: Date | null }>(
   `select ${generationColumns}, g.marks, g.runner, g.heartbeat_at as "heartbeatAt", coalesce(m.content, '') as content
@@ -42,16 +42,17 @@ export async function claimJob(db: Database, { id, runner, deadRunner, prefix }:
 }
 
 const putBackOne = statement(
-  `update generations set status = 'queued', runner = null, last_seq = greatest(last_seq, $2)
-   where id = $1 and status = 'running' and attempts = $3`,
+  `with waiting as (
+     update generations set status = 'queued', runner = null, last_seq = $2, marks = $4
+     where id = $1 and status = 'running' and attempts = $3 returning reply_id
+   )
+   update messages set content = $5 from waiting where messages.id = waiting.reply_id`,
 )
 
-/** Lets a job wait for its next attempt, with the position that readers have come to. */
-export async function putBack(
-  db: Database,
-  progress: Pick<Progress, 'generationId' | 'lastSeq' | 'attempts'>,
-): Promise<void> {
-  await putBackOne(db, progress.generationId, progress.lastSeq, progress.attempts)
+/** Lets a job wait for its next attempt. Until that begins, readers find what this one wrote. */
+export async function putBack(db: Database, progress: Progress): Promise<void> {
+  const { generationId, lastSeq, attempts, marks, content } = progress
+  await putBackOne(db, generationId, lastSeq, attempts, JSON.stringify(marks), storable(content))
 }
 
 const putBackOrphan = statement<{ id: string }>(

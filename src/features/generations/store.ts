@@ -188,6 +188,6 @@ export async function saveEnding(db: Database, ending: Ending): Promise<Date | n
 }
 
 /** Postgres text holds no NUL; a model that writes one gets the replacement character instead. */
-function storable(text: string): string {
+export function storable(text: string): string {
   return text.includes('\0') ? text.replaceAll('\0', '\uFFFD') : text
 }
