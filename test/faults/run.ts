@@ -88,8 +88,10 @@ function chosen(): { scenario: Scenario; mode: Mode }[] {
     .filter(({ mode }) => !values.mode || values.mode === mode)
 }
 
+const interrupted = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
+    interrupted.abort()
     process.stdout.write('\nstopping: ending what was started\n')
     void abandonAll().finally(() => process.exit(130))
   })
@@ -99,6 +101,8 @@ let hasFailed = false
 for (const { scenario, mode } of chosen()) {
   const startedAt = Date.now()
   const report = await scenario.run(mode)
+  // What was interrupted says nothing; the process ends when everything is cleaned up.
+  if (interrupted.signal.aborted) await new Promise(() => {})
   const seconds = Math.round((Date.now() - startedAt) / 1000)
   process.stdout.write(`${report.text()}\n           took ${seconds} s (--only ${scenario.name})\n\n`)
   hasFailed ||= report.failures.length > 0

@@ -1,5 +1,6 @@
 import { chmod, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ScriptedProvider, startProvider } from '../provider/index.ts'
 import { isRunning } from '../support/database-process.ts'
 import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
@@ -37,6 +38,7 @@ export class Stage {
   readonly #closers: (() => Promise<void>)[] = []
   readonly #outputs: (() => string)[] = []
   #closing: Promise<void> | null = null
+  #isAbandoned = false
 
   static async open(report: Report): Promise<Stage> {
     const folder = await makeTestFolder('faults')
@@ -58,6 +60,7 @@ export class Stage {
   /** Has something closed with the stage, before what was opened earlier. */
   defer(close: () => Promise<void>): void {
     this.#closers.push(close)
+    if (this.#isAbandoned) void close()
   }
 
   /** Starts a server or a worker on the stage's data folder. */
@@ -66,6 +69,7 @@ export class Stage {
     await chmod(this.dataDir, 0o755)
     const port = await freePort()
     const launch = async () => {
+      if (this.#isAbandoned) throw new Error('the suite was interrupted')
       const all = { ...settings(this.provider), TMPDIR: join(this.folder, 'tmp'), ...env }
       const started = await startProcess({ dataDir: this.dataDir, verb, port, env: all })
       this.#outputs.push(started.output)
@@ -124,13 +128,20 @@ export class Stage {
 
   /** Ends everything at once, for when the suite is interrupted. */
   async abandon(): Promise<void> {
-    for (const { pid } of await processesOf(this.folder)) kill(pid)
-    await this.provider.close()
+    this.#isAbandoned = true
+    for (const { process } of this.members) void process.kill('SIGKILL')
+    const closing = [...this.#closers.map(close => close()), this.provider.close()]
+    await Promise.race([Promise.allSettled(closing), sleep(3000)])
     await this.#remove()
   }
 
   async #remove(): Promise<void> {
-    for (const { pid } of await processesOf(this.folder)) kill(pid)
+    // A process that is just being started cannot be recognized for a moment, and may have started another one.
+    for (let quiet = 0; quiet < 3; await sleep(50)) {
+      const found = await processesOf(this.folder)
+      for (const { pid } of found) kill(pid)
+      quiet = found.length === 0 ? quiet + 1 : 0
+    }
     open.delete(this)
     await removeTestFolder(this.folder)
   }

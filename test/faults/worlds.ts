@@ -31,8 +31,7 @@ export interface WorldOptions {
 }
 
 /** One process on its embedded database, as a newcomer has it. */
-async function openEmbedded({ report, people, env = {} }: WorldOptions): Promise<World> {
-  const stage = await Stage.open(report)
+async function openEmbedded(stage: Stage, { people, env = {} }: WorldOptions): Promise<World> {
   const server = await stage.start({ name: 'server', env })
   return {
     mode: 'embedded',
@@ -47,8 +46,7 @@ async function openEmbedded({ report, people, env = {} }: WorldOptions): Promise
 }
 
 /** Two servers and a worker on a Postgres and a Redis of their own. */
-async function openDistributed({ report, people, env = {} }: WorldOptions): Promise<World> {
-  const stage = await Stage.open(report)
+async function openDistributed(stage: Stage, { people, env = {} }: WorldOptions): Promise<World> {
   const folder = join(stage.folder, 'postgres')
   await mkdir(folder)
   const postgres = await startPostgres(folder)
@@ -74,8 +72,14 @@ async function openDistributed({ report, people, env = {} }: WorldOptions): Prom
 }
 
 /** Opens a world; what was opened is closed again when that fails. */
-export function openWorld(mode: Mode, options: WorldOptions): Promise<World> {
-  return mode === 'embedded' ? openEmbedded(options) : openDistributed(options)
+export async function openWorld(mode: Mode, options: WorldOptions): Promise<World> {
+  const stage = await Stage.open(options.report)
+  try {
+    return await (mode === 'embedded' ? openEmbedded(stage, options) : openDistributed(stage, options))
+  } catch (error) {
+    await stage.abandon()
+    throw error
+  }
 }
 
 function signUpAll(url: string, count: number): Promise<Person[]> {
