@@ -69,6 +69,8 @@ create table generations (
   -- The client's own name for this request, and a hash of what it asked.
   idempotency_key text,
   request_hash bytea,
+  -- A wish that reaches its process also where nothing but the database connects them.
+  is_cancel_wanted boolean not null default false,
   -- The process that runs it, and when it last said so.
   runner text,
   heartbeat_at timestamptz,

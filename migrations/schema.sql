@@ -126,6 +126,7 @@ create table generations (
   attempts integer not null default 0,
   idempotency_key text,
   request_hash bytea,
+  is_cancel_wanted boolean not null default false,
   runner text,
   heartbeat_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),

@@ -37,6 +37,7 @@ import { loadSecrets } from './platform/secrets/index.ts'
 import { createConsoleSms } from './platform/sms/console.ts'
 import { createWebhookSms } from './platform/sms/webhook.ts'
 import { openConsole } from './transport/console.ts'
+import { ok } from './transport/envelope.ts'
 import { createHandshakes } from './transport/handshakes.ts'
 import { healthRoutes } from './transport/health.ts'
 import { countAsked, limitRequests } from './transport/limits.ts'
@@ -228,6 +229,9 @@ async function reach(platform: Platform, features: Features, { config, logger }:
   await server.register(healthRoutes(version, { database: database.ping }))
   await server.register(
     async api => {
+      api.get('/', { config: { auth: 'none' }, schema: { hide: true } }, async () =>
+        ok({ name: 'Atelier', version, documentation: '/docs', openapi: '/openapi.json' }),
+      )
       keepAnswersPrivate(api)
       limitRequests(api, requests)
       await api.register(accountRoutes(accounts, web))

@@ -8,6 +8,7 @@ export type ErrorKind =
   | 'conflict'
   | 'gone'
   | 'too-large'
+  | 'unsupported'
   | 'unprocessable'
   | 'limited'
   | 'internal'
@@ -24,6 +25,7 @@ const statuses: Record<ErrorKind, number> = {
   conflict: 409,
   gone: 410,
   'too-large': 413,
+  unsupported: 415,
   unprocessable: 422,
   limited: 429,
   internal: 500,

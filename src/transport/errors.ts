@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import { AppError, type FieldProblem, type RateLimit, toAppError } from '../lib/errors.ts'
 
@@ -63,10 +64,11 @@ export function sendRouteNotFound(request: FastifyRequest, reply: FastifyReply):
 }
 
 const frameworkErrors: Record<string, () => AppError> = {
+  FST_ERR_BAD_URL: () => new AppError('invalid', 'BAD_URL', 'The URL is not well-formed'),
   FST_ERR_CTP_BODY_TOO_LARGE: () =>
     new AppError('too-large', 'BODY_TOO_LARGE', 'The request body is too large'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () =>
-    new AppError('invalid', 'UNSUPPORTED_MEDIA_TYPE', 'The body must be sent as application/json'),
+    new AppError('unsupported', 'UNSUPPORTED_MEDIA_TYPE', 'The body must be sent as application/json'),
   FST_ERR_CTP_INVALID_JSON_BODY: () => new AppError('invalid', 'INVALID_JSON', 'The body is not valid JSON'),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
     new AppError('invalid', 'INVALID_CONTENT_LENGTH', 'The body is not as long as Content-Length says'),
@@ -100,6 +102,15 @@ function describe(problem: FastifySchemaValidationError, place: string): FieldPr
   switch (problem.keyword) {
     case 'required':
       return { field: inside(parameters.missingProperty), message: 'is required' }
+    case 'pattern':
+      return { field: path || place, message: patternRule(String(parameters.pattern)) }
+    case 'format':
+      return {
+        field: path || place,
+        message: `must be a valid ${formats[String(parameters.format)] ?? parameters.format}`,
+      }
+    case 'minProperties':
+      return { field: path || place, message: 'must name at least one field' }
     case 'additionalProperties':
     case 'unevaluatedProperties':
       return { field: inside(parameters.additionalProperty), message: 'is not a known field' }
@@ -123,4 +134,31 @@ function describe(problem: FastifySchemaValidationError, place: string): FieldPr
     default:
       return { field: path || place, message: problem.message ?? 'is not valid' }
   }
+}
+
+const formats: Record<string, string> = {
+  uuid: 'id (a UUID)',
+  'date-time': 'date and time',
+  email: 'e-mail address',
+}
+
+/** The patterns that schemas use, in words. */
+function patternRule(pattern: string): string {
+  return pattern === '\\S' ? 'must not be blank' : `must match ${pattern}`
+}
+
+/** Answers what could not be read as HTTP, before any route was known, and closes the connection. */
+export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW'
+  const refusal = isTooLarge
+    ? new AppError('invalid', 'HEADERS_TOO_LARGE', 'The headers or the URL are too long')
+    : new AppError('invalid', 'BAD_REQUEST', 'The request could not be read')
+  const body = JSON.stringify(errorBody(refusal))
+  const status = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const headers = `content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`
+  socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`)
 }

@@ -11,7 +11,8 @@ import Fastify, {
 } from 'fastify'
 import { AppError, invalidField } from '../lib/errors.ts'
 import { type Authenticator, guard } from './auth.ts'
-import { sendError, sendRouteNotFound } from './errors.ts'
+import { acceptJsonOnly } from './bodies.ts'
+import { refuseUnreadable, sendError, sendRouteNotFound } from './errors.ts'
 import type { Server } from './http.ts'
 
 export type { Server } from './http.ts'
@@ -44,6 +45,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
     forceCloseConnections: true,
     exposeHeadRoutes: true,
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply),
+    clientErrorHandler: refuseUnreadable,
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as Server
 
   server.setErrorHandler((error, request, reply) => sendError(error, request, reply))
@@ -55,7 +58,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   )
   acceptJsonOnly(server)
   server.addHook('onRequest', (request, _reply, done) => {
-    if (request.url.includes('%00')) done(nulRefused('url'))
+    if (request.url.includes('%00')) done(invalidField('url', 'must not contain NUL characters'))
     else if (request.url.length > maxUrlLength)
       done(new AppError('invalid', 'URL_TOO_LONG', 'The URL is too long'))
     else done()
@@ -72,26 +75,6 @@ const strictAjv = addFormats.default(
 const coercingAjv = addFormats.default(
   new Ajv({ allErrors: true, coerceTypes: 'array', useDefaults: true, strict: false }),
 )
-
-/** JSON is the only body; an empty one counts as none, so that DELETE with a JSON header works. */
-function acceptJsonOnly(server: Server): void {
-  const parse = server.getDefaultJsonParser('error', 'error')
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body.length === 0) done(null, undefined)
-    else if (body.includes('\\u0000') && hasNul(body as string)) done(nulRefused('body'), undefined)
-    else parse(request, body as string, done)
-  })
-}
-
-/** No text of ours may hold NUL: the database cannot keep it, and no client means it. */
-function nulRefused(place: string): AppError {
-  return invalidField(place, 'must not contain NUL characters')
-}
-
-function hasNul(json: string): boolean {
-  return /(^|[^\\])(\\\\)*\\u0000/.test(json)
-}
 
 function corsOptions(origins: readonly string[]) {
   return {

@@ -45,7 +45,7 @@ describe('bad input', () => {
     [{ message: 'a', topP: 0 }, 'topP', 'must be > 0'],
     [{ message: 'a', maxOutputTokens: 0 }, 'maxOutputTokens', 'must be >= 1'],
     [{ message: 'a', model: 'no/such' }, 'model', /./],
-    [{ message: 'a', conversationId: 'x' }, 'conversationId', /uuid/],
+    [{ message: 'a', conversationId: 'x' }, 'conversationId', /must be a valid id/],
     [{ message: 'a', stream: 'yes' }, 'stream', 'must be boolean'],
     [{ message: 'a', role: 'system' }, 'role', 'is not a known field'],
     [{ message: 'a', onDisconnect: 'explode' }, 'onDisconnect', 'must be one of continue, cancel'],
@@ -68,6 +68,7 @@ describe('bad input', () => {
     ['no JSON', '{"message":', 'INVALID_JSON'],
     ['nothing', '', 'VALIDATION_ERROR'],
     ['an array', '[]', 'VALIDATION_ERROR'],
+    ['half a character', '{"message":"a \\ud800 b"}', 'VALIDATION_ERROR'],
     ['a NUL', '{"message":"a\\u0000b"}', 'VALIDATION_ERROR'],
     ['a prototype', '{"message":"a","__proto__":{"admin":true}}', 'INVALID_JSON'],
     ['a constructor', '{"message":"a","constructor":{"prototype":{"x":1}}}', 'INVALID_JSON'],
@@ -78,10 +79,10 @@ describe('bad input', () => {
   test('another content type is refused', async () => {
     expectError(
       await ask('message=a', { 'content-type': 'application/x-www-form-urlencoded' }),
-      400,
+      415,
       'UNSUPPORTED_MEDIA_TYPE',
     )
-    expectError(await ask('<a/>', { 'content-type': 'text/xml' }), 400, 'UNSUPPORTED_MEDIA_TYPE')
+    expectError(await ask('<a/>', { 'content-type': 'text/xml' }), 415, 'UNSUPPORTED_MEDIA_TYPE')
   })
 
   test('a body over the limit is 413', async () => {
@@ -159,6 +160,44 @@ test('answers are for the caller alone, and never a page', async () => {
     expect(answer.headers.get('cache-control')).toBe('no-store')
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
   }
+})
+
+test('a provider that cannot be reached is a 502 for who waits, and a failed generation for who follows', async () => {
+  await using lonely = await startApp({
+    OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
+    OPENAI_API_KEY: 'a-key-of-nobody',
+    DEFAULT_MODEL: 'openai/gpt-5',
+    ALLOW_ANY_MODEL: 'true',
+  })
+  const person = await lonely.signUp()
+  const body = { message: 'hello', stream: false }
+  const answer = await lonely.call('POST', '/api/v1/generations', { token: person.token, body })
+  expectError(answer, 502, 'PROVIDER_ERROR')
+  const id = answer.headers.get('x-stream-session-id')
+  const read = await lonely.call('GET', `/api/v1/generations/${id}`, { token: person.token })
+  expect(read.body.data.generation).toMatchObject({
+    status: 'failed',
+    error: { code: 'PROVIDER_ERROR' },
+    costMicroCredits: 0,
+  })
+})
+
+test('what cannot be read as HTTP, or as UTF-8, has the same error body', async () => {
+  const path = '/api/v1/generations'
+  expectError(await server.call('GET', `${path}/%E0%A4%A`, { token }), 400, 'BAD_URL')
+  const bytes = Buffer.concat([Buffer.from('{"message":"'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')])
+  const response = await fetch(server.url + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: bytes,
+  })
+  expect(response.status).toBe(400)
+  expect(await response.json()).toMatchObject({
+    code: 'VALIDATION_ERROR',
+    details: [{ field: 'body', message: 'must be UTF-8' }],
+  })
+  const long = await server.call('GET', path, { headers: { 'x-long': 'a'.repeat(20_000) } })
+  expectError(long, 431, 'HEADERS_TOO_LARGE')
 })
 
 describe('who may', () => {

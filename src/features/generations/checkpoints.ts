@@ -1,6 +1,7 @@
 import type { Engine } from './engine.ts'
 import { recoverJobs, recoverOrphans } from './recovery.ts'
 import { RunLost } from './run.ts'
+import { heedCancels } from './stop.ts'
 import { saveCheckpoints } from './store.ts'
 
 const everyMs = 1000
@@ -49,6 +50,7 @@ async function keep(engine: Engine, isHeartbeat: boolean, mayBeSilent: boolean):
         if (!alive.has(run.generationId)) run.controller.abort(new RunLost('another process has this run'))
       }
     }
+    await heedCancels(engine)
     if (isHeartbeat) {
       const count = await recoverOrphans(engine, { mayBeSilent })
       if (count > 0) engine.log.warn({ count }, 'looked after generations of a process that died')

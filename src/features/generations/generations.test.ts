@@ -80,18 +80,6 @@ describe('a generation', () => {
     }
   })
 
-  test('a reader that is ahead of what was kept is told the kept text and the end', async () => {
-    await using engine = await createEngine()
-    const { generation } = await ask(engine.generations)
-    const stored = await engine.generations.wait(accountId, generation.id)
-    await using later = await createEngine()
-    const after = stored.lastSeq + 10
-    const events = await collect(await later.generations.follow({ accountId, id: generation.id, after }))
-    expect(events.map(event => event.type)).toEqual(['text-snapshot', 'generation-end'])
-    expect(events[0]?.text).toBe(stored.content)
-    expect(events.every(event => event.seq > after)).toBe(true)
-  })
-
   test('stops when told, within a second, and keeps what it wrote', async () => {
     await using engine = await createEngine({ delayMs: 20 })
     const { generations } = engine
@@ -139,6 +127,31 @@ describe('a generation', () => {
     const stored = await engine.generations.wait(accountId, generation.id)
     expect(stored).toMatchObject({ status: 'interrupted', error: { code: 'SERVER_STOPPED' } })
     expect(stored.content).not.toBe('')
+    // A reader that had seen more than was kept is told the kept text as a whole, and then has everything.
+    await using later = await createEngine()
+    const ahead = { accountId, id: generation.id, after: stored.content.length + 50 }
+    const events = await collect(await later.generations.follow(ahead))
+    expect(events.map(event => event.type)).toEqual(['text-snapshot', 'generation-end'])
+    expect(events[0]?.text).toBe(stored.content)
+    expect(events.at(-1)?.seq).toBe(stored.lastSeq)
+    expect(await collect(await later.generations.follow({ ...ahead, after: stored.lastSeq }))).toEqual([])
+  })
+
+  test('is stopped from another process also where they share nothing but the database', async () => {
+    await using engine = await createEngine({ delayMs: 30 })
+    await using other = await createEngine()
+    const { generation } = await ask(engine.generations)
+    await firstText(engine.generations, generation.id)
+    const ended = await other.generations.cancel(accountId, generation.id)
+    expect(ended.status).toBe('cancelled')
+  })
+
+  test('whose question holds half a character is refused, and nothing is stored', async () => {
+    await using engine = await createEngine()
+    await expect(ask(engine.generations, { message: 'a \ud800 b' })).rejects.toMatchObject({
+      code: 'VALIDATION_ERROR',
+      details: [{ field: 'message' }],
+    })
   })
 
   test('in another living process is left alone', async () => {

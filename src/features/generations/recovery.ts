@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import { type Database, statement } from '../../platform/database/index.ts'
 import type { Engine } from './engine.ts'
 import { enqueue } from './launch.ts'
+import { serverStopped } from './run.ts'
 import { crashSpan } from './schema.ts'
 import { generationColumns, type StoredLog, saveEnding } from './store.ts'
 import { listWaiting, putBackOrphaned } from './store-jobs.ts'
@@ -70,7 +71,7 @@ export async function recoverJobs(engine: Engine): Promise<void> {
 }
 
 async function interrupt(db: Database, orphan: Orphan): Promise<boolean> {
-  const error = { code: 'SERVER_STOPPED', message: 'The server stopped in the middle of this answer' }
+  const error = serverStopped
   const end = { type: 'generation-end', status: 'interrupted', finishReason: null, error, usage: null }
   const lastSeq = orphan.lastSeq + crashSpan
   const finishedAt = await saveEnding(db, {

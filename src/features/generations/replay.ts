@@ -8,7 +8,7 @@ import type { StoredLog } from './store.ts'
 export function replay(stored: StoredLog, after: number): LogEvent[] {
   const marksSize = stored.marks.reduce((sum, mark) => sum + sizeOf(mark), 0)
   const text = stored.content.slice(stored.replyOffset, stored.replyOffset + stored.lastSeq - marksSize)
-  if (isAhead(stored, after)) return aheadOf(stored, text, after)
+  if (isAhead(stored, after)) return aheadOf(stored, text)
   const events: LogEvent[] = []
   let position = 0
   let taken = 0
@@ -34,15 +34,14 @@ function isAhead({ status, marks, lastSeq }: StoredLog, after: number): boolean 
   if (!isFinal(status)) return false
   const last = marks.at(-1)
   const keptUntil = last?.type === 'generation-end' ? last.seq - sizeOf(last) : lastSeq
-  return after > keptUntil && after !== lastSeq
+  return after > keptUntil && after < lastSeq
 }
 
-function aheadOf(stored: StoredLog, text: string, after: number): LogEvent[] {
-  const snapshot = { seq: after + text.length, type: 'text-snapshot', text }
-  const last = stored.marks.findLast(mark => mark.type === 'generation-end')
-  if (!last) return [snapshot]
-  const { span: _, ...end } = last
-  return [snapshot, { ...end, seq: snapshot.seq + 1 }]
+/** The kept text as a whole, and the end at its own position: whoever has that has everything. */
+function aheadOf(stored: StoredLog, text: string): LogEvent[] {
+  const snapshot = { seq: stored.lastSeq - 1, type: 'text-snapshot', text }
+  const end = stored.marks.findLast(mark => mark.type === 'generation-end')
+  return end ? [snapshot, end] : [snapshot]
 }
 
 /** Whether a status never changes again. */

@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
-import { invalidField } from '../../lib/errors.ts'
+import { AppError, invalidField } from '../../lib/errors.ts'
 import { untilGone } from '../../transport/auth.ts'
 import { eventsOr, failures, ok, success } from '../../transport/envelope.ts'
 import type { Server } from '../../transport/server.ts'
 import { sendEvents } from '../../transport/sse.ts'
-import { type Generations, presentGeneration, type Started } from './index.ts'
+import { type Generation, type Generations, presentGeneration, type Started } from './index.ts'
 import {
   AgainBody,
   EventsPage,
@@ -219,6 +219,8 @@ async function deliver(
   }
   if (asked.stream === false) {
     const ended = await generations.wait(accountId, id, signal)
+    reply.header('x-stream-session-id', id)
+    if (ended.status === 'failed') throw failureOf(ended)
     return ok({
       generation: presentGeneration(ended),
       message: { id: started.messageId, content: asked.message ?? '' },
@@ -228,6 +230,17 @@ async function deliver(
   const events = await generations.follow({ accountId, id, after: 0, signal })
   await sendEvents(reply, events, { 'x-stream-session-id': id })
   return reply
+}
+
+/** Refusals of a provider that are about the request itself; the rest is the provider's own trouble. */
+const refusals = new Set(['PROVIDER_REFUSED', 'CONTEXT_TOO_LONG', 'CONTENT_FILTERED'])
+const keyTroubles = new Set(['PROVIDER_KEY_REFUSED', 'PROVIDER_OUT_OF_CREDIT'])
+
+/** A generation that came to nothing, as the error of a caller who waited for it. */
+function failureOf({ error }: Generation): AppError {
+  const { code = 'PROVIDER_ERROR', message = 'The model did not answer' } = error ?? {}
+  const kind = refusals.has(code) ? 'unprocessable' : keyTroubles.has(code) ? 'unavailable' : 'upstream'
+  return new AppError(kind, code, message)
 }
 
 function wantsEvents(request: FastifyRequest): boolean {

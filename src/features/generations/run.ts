@@ -116,6 +116,7 @@ export class Run implements ObservedRun {
       text = text.slice(0, -1)
     }
     if (text === '') return
+    text = text.toWellFormed()
     this.#log.append({ type: 'text-delta', text })
     this.text += text
     this.isDirty = true
@@ -123,7 +124,8 @@ export class Run implements ObservedRun {
   }
 
   /** Reasoning is kept as one mark for each stretch of it. */
-  #think(text: string): void {
+  #think(said: string): void {
+    const text = said.toWellFormed()
     if (text === '') return
     this.#reasoningLength += text.length
     const event = this.#log.append({ type: 'reasoning-delta', text })
@@ -220,4 +222,10 @@ export class Run implements ObservedRun {
   abandon(): void {
     this.#log.end()
   }
+}
+
+/** What is told of an answer that its server could not finish. */
+export const serverStopped = {
+  code: 'SERVER_STOPPED',
+  message: 'The server stopped in the middle of this answer',
 }

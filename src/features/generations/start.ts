@@ -40,6 +40,7 @@ export async function start(engine: Engine, request: StartRequest): Promise<Star
   const recipe = engine.recipes.get(request.kind)
   if (!recipe) throw invalidField('kind', 'is not a known kind of generation')
   if (request.conversationId !== undefined && !isId(request.conversationId)) throw missing('Conversation')
+  if (!request.message.isWellFormed()) throw invalidField('message', 'must be well-formed Unicode')
   const model = modelOf(engine, request.model)
   checkFallbacks(engine, request)
   const { kind, message, conversationId } = request

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { startCheckpoints } from './checkpoints.ts'
 import type { Engine } from './engine.ts'
 import { readOwn } from './follow.ts'
 import { isFinal } from './replay.ts'
 import { RunStopped } from './run.ts'
 import type { Generation } from './store.ts'
-import { cancelQueued, listOpen } from './store-jobs.ts'
+import { cancelQueued, listCancelWishes, listOpen, wantCancel } from './store-jobs.ts'
 
 /** Where processes tell each other which generation shall stop. */
 const channel = 'generations:cancel'
@@ -17,6 +16,14 @@ export function listenForCancels(engine: Engine): Promise<() => Promise<void>> {
   return engine.cache.subscribe(channel, id => {
     engine.runs.get(id)?.controller.abort(new RunStopped('cancelled', 'cancelled by its account'))
   })
+}
+
+/** Stops the runs of this process that others want to be stopped. */
+export async function heedCancels(engine: Engine): Promise<void> {
+  if (engine.runs.size === 0) return
+  for (const id of await listCancelWishes(engine.db, engine.self)) {
+    engine.runs.get(id)?.controller.abort(new RunStopped('cancelled', 'cancelled by its account'))
+  }
 }
 
 /**
@@ -42,6 +49,8 @@ export async function cancel(engine: Engine, accountId: string, id: string): Pro
 }
 
 async function cancelElsewhere(engine: Engine, accountId: string, id: string): Promise<Generation> {
+  // Told at once where processes hear each other (Redis), and found within a second where only the database is shared.
+  await wantCancel(engine.db, accountId, id)
   await engine.cache.publish(channel, id)
   for (let waitedMs = 0; ; waitedMs += lookEveryMs) {
     const now = await readOwn(engine, accountId, id)
@@ -57,7 +66,7 @@ export async function cancelAll(engine: Engine, accountId: string): Promise<void
 }
 
 /** Takes no new work, lets running answers end within the drain time, and interrupts the rest. */
-export async function close(engine: Engine, checkpoints: ReturnType<typeof startCheckpoints>): Promise<void> {
+export async function close(engine: Engine, checkpoints: { stop(): Promise<void> }): Promise<void> {
   engine.isClosing = true
   const running = Promise.all([...engine.runs.values()].map(run => run.done))
   const drained = new AbortController()

@@ -95,3 +95,21 @@ const readOpen = statement<Pick<Generation, 'id' | 'status'>>(
 export function listOpen(db: Database, accountId: string) {
   return readOpen(db, accountId)
 }
+
+const wish = statement(
+  `update generations set is_cancel_wanted = true where id = $1 and account_id = $2 and status = 'running'`,
+)
+
+/** Leaves the wish that a run be cancelled where its process finds it. */
+export async function wantCancel(db: Database, accountId: string, id: string): Promise<void> {
+  await wish(db, id, accountId)
+}
+
+const readWishes = statement<{ id: string }>(
+  `select id from generations where status = 'running' and runner = $1 and is_cancel_wanted`,
+)
+
+/** Runs of this process that somebody wants to be cancelled. */
+export async function listCancelWishes(db: Database, runner: string): Promise<string[]> {
+  return (await readWishes(db, runner)).map(row => row.id)
+}

@@ -97,6 +97,7 @@ export interface GenerationsTable {
   attempts: Generated<number>
   idempotency_key: string | null
   request_hash: Buffer | null
+  is_cancel_wanted: Generated<boolean>
   runner: string | null
   heartbeat_at: Timestamp | null
   created_at: Generated<Timestamp>
