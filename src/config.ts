@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+
 /** What the process is told from outside, checked once at start. The only reader of the environment. */
 export type Config = ReturnType<typeof loadConfig>
 
@@ -53,8 +55,8 @@ export function loadConfig(env: Environment) {
     },
     smsWebhookUrl: read.url('SMS_WEBHOOK_URL'),
     otpEcho: read.flag('OTP_ECHO'),
-    corsOrigins: read.list('CORS_ORIGINS'),
-    trustProxy: read.text('TRUST_PROXY'),
+    corsOrigins: read.origins('CORS_ORIGINS'),
+    trustProxy: read.proxies('TRUST_PROXY'),
     rateLimit: {
       windowMs: read.integer('RATE_LIMIT_WINDOW_MS', 60_000, { min: 1000 }),
       maxRequests: read.integer('RATE_LIMIT_MAX_REQUESTS', 600, { min: 1 }),
@@ -204,13 +206,30 @@ function reader(env: Environment) {
       throw new ConfigError(`${name} must hold values of at least 32 characters each, separated by commas`)
     return values
   }
+  function origins(name: string): string[] {
+    const values = list(name)
+    const wrong = values.find(value => !URL.canParse(value) || new URL(value).origin !== value)
+    if (wrong !== undefined)
+      throw new ConfigError(`${name} must be origins such as https://app.example, not "${wrong}"`)
+    return values
+  }
+  function proxies(name: string): string | undefined {
+    const value = text(name)
+    const isKnown = (part: string) =>
+      /^\d{1,2}$/.test(part) ||
+      isIP(part.split('/')[0] ?? '') !== 0 ||
+      ['true', 'false', 'loopback'].includes(part)
+    if (value !== undefined && !value.split(',').every(part => isKnown(part.trim())))
+      throw new ConfigError(`${name} must be a number of proxies, or their addresses, not "${value}"`)
+    return value
+  }
   function list(name: string): string[] {
     return (text(name) ?? '')
       .split(',')
       .map(part => part.trim())
       .filter(Boolean)
   }
-  return { text, integer, duration, oneOf, flag, url, secret, secrets, list }
+  return { text, integer, duration, oneOf, flag, url, secret, secrets, origins, proxies, list }
 }
 
 function rangeText(min: number, max: number): string {

@@ -13,7 +13,13 @@ const verbs: Record<string, (config: Config, args: string[]) => Promise<void>> =
 
 async function main(): Promise<void> {
   const [verb = 'serve', ...args] = process.argv.slice(2)
-  const run = verbs[verb]
+  if (['help', '--help', '-h'].includes(verb)) {
+    process.stdout.write(
+      `Usage: atelier [verb]. Verbs: ${Object.keys(verbs).join(', ')}; serve when none is given.\n`,
+    )
+    return
+  }
+  const run = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
   if (!run) throw new ConfigError(`There is no verb "${verb}". There are: ${Object.keys(verbs).join(', ')}`)
   try {
     process.loadEnvFile()

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -79,6 +79,16 @@ describe('serve', () => {
     expect(refused.err.trim()).toBe('PORT must be a whole number from 0 to 65535, not "many"')
   })
 
+  test('a data folder that cannot be one, and an address of another machine, are told in one line', async () => {
+    const file = join(folder, 'a-file')
+    await writeFile(file, '')
+    const noFolder = await verb(['serve'], { DATA_DIR: file })
+    expect(noFolder.err.trim()).toMatch(/^DATA_DIR .* cannot be used/)
+    expect(noFolder.err.trim().split('\n')).toHaveLength(1)
+    const elsewhere = await verb(['serve'], { HOST: '203.0.113.7', PORT: '0' })
+    expect(elsewhere.err.trim()).toMatch(/^HOST 203.0.113.7 is not an address of this machine/)
+  })
+
   test('no server at DATABASE_URL is told in one line', async () => {
     const refused = await verb(['serve'], {
       DATABASE_URL: `postgres://nobody@127.0.0.1:${await freePort()}/none`,
@@ -113,6 +123,15 @@ describe('the other verbs', () => {
     })
     expect(ill.code).toBe(1)
     expect(ill.out).toMatch(/!! {2}Database {5}DATABASE_URL/)
+    const nobody = `127.0.0.1:${await freePort()}`
+    const lonely = await verb(['doctor'], {
+      REDIS_URL: `redis://${nobody}`,
+      OPENAI_BASE_URL: `http://${nobody}/v1`,
+      SMTP_HOST: '127.0.0.1',
+      SMTP_PORT: nobody.split(':')[1] ?? '',
+    })
+    expect(lonely.code).toBe(1)
+    for (const part of ['Redis', 'Models', 'Mail']) expect(lonely.out).toMatch(new RegExp(`!! {2}${part} `))
     expect(ill.out + ill.err).not.toMatch(/\n\s+at /)
   })
 

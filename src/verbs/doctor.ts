@@ -1,4 +1,5 @@
 import { access, constants } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { resolve } from 'node:path'
 import type { Config } from '../config.ts'
 import { examineDatabase } from '../platform/database/examine.ts'
@@ -17,7 +18,9 @@ export async function doctor(config: Config): Promise<void> {
     { mark: 'ok', what: 'Node', text: process.version } as const,
     await dataFolder(config),
     ...(await database(config)),
-    ...models(config),
+    await redis(config),
+    ...(await models(config)),
+    await mail(config),
     ...optionalParts(config),
   ]
   for (const { mark, what, text } of findings) process.stdout.write(`${mark}  ${what.padEnd(12)} ${text}\n`)
@@ -63,40 +66,72 @@ async function database(config: Config): Promise<Finding[]> {
   ]
 }
 
-function models(config: Config): Finding[] {
+async function redis(config: Config): Promise<Finding> {
+  const { redisUrl } = config
+  if (!redisUrl)
+    return { mark: '--', what: 'Redis', text: 'not set: one machine needs none; set REDIS_URL for several' }
+  const { host, hostname, port } = new URL(redisUrl)
+  const isThere = await isListening(hostname, Number(port || 6379))
+  return isThere
+    ? { mark: 'ok', what: 'Redis', text: `${host} answers` }
+    : { mark: '!!', what: 'Redis', text: `${host} does not answer: start it, or change REDIS_URL` }
+}
+
+const bases = ['gemini', 'openrouter', 'openai', 'anthropic'] as const
+
+async function models(config: Config): Promise<Finding[]> {
   const catalogue = createModels({ settings: config.models, isProduction: config.isProduction })
-  const providers = [...new Set(catalogue.list().map(model => model.provider))]
-  const isSandbox = providers.every(provider => provider === 'sandbox')
-  return [
-    {
-      mark: isSandbox ? '--' : 'ok',
-      what: 'Models',
-      text: isSandbox
-        ? 'only the sandbox model: set GEMINI_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or ANTHROPIC_API_KEY'
-        : `${providers.join(', ')}; default ${catalogue.defaultModel.id}`,
-    },
-  ]
+  const offered = [...new Set(catalogue.list().map(model => model.provider))]
+  const providers = bases.filter(name => offered.includes(name))
+  if (providers.length === 0) {
+    const text =
+      'only the sandbox model: set GEMINI_API_KEY, OPENROUTER_API_KEY, OPENAI_API_KEY or ANTHROPIC_API_KEY'
+    return [{ mark: '--', what: 'Models', text }]
+  }
+  const reached = await Promise.all(providers.map(name => provider(name, config.models[name].baseUrl)))
+  return [...reached, { mark: 'ok', what: 'Default', text: catalogue.defaultModel.id }]
+}
+
+/** Whether something listens where a provider is said to be; a key is not tried. */
+async function provider(name: string, baseUrl: string): Promise<Finding> {
+  const { hostname, protocol, port } = new URL(baseUrl)
+  const isThere = await isListening(hostname, Number(port || (protocol === 'https:' ? 443 : 80)))
+  return isThere
+    ? { mark: 'ok', what: 'Models', text: `${name} at ${baseUrl}` }
+    : { mark: '!!', what: 'Models', text: `${name}: nothing answers at ${baseUrl}` }
+}
+
+async function mail(config: Config): Promise<Finding> {
+  const { host, port } = config.smtp
+  if (!host) return { mark: '--', what: 'Mail', text: 'printed in the log: set SMTP_HOST' }
+  return (await isListening(host, port))
+    ? { mark: 'ok', what: 'Mail', text: `SMTP at ${host}:${port}` }
+    : { mark: '!!', what: 'Mail', text: `nothing answers at ${host}:${port}: check SMTP_HOST and SMTP_PORT` }
+}
+
+const patienceMs = 3000
+
+function isListening(host: string, port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect({ host: host.replace(/^\[|\]$/g, ''), port, timeout: patienceMs })
+    const settle = (isThere: boolean) => {
+      socket.destroy()
+      resolve(isThere)
+    }
+    socket.once('connect', () => settle(true))
+    socket.once('error', () => settle(false))
+    socket.once('timeout', () => settle(false))
+  })
 }
 
 function optionalParts(config: Config): Finding[] {
-  const part = (what: string, isSet: boolean, set: string, unset: string): Finding => ({
-    mark: isSet ? 'ok' : '--',
-    what,
-    text: isSet ? set : unset,
-  })
+  const { smsWebhookUrl, publicUrl, port } = config
   return [
-    part(
-      'Mail',
-      config.smtp.host !== undefined,
-      `SMTP at ${config.smtp.host}`,
-      'printed in the log: set SMTP_HOST',
-    ),
-    part('SMS', config.smsWebhookUrl !== undefined, 'webhook', 'printed in the log: set SMS_WEBHOOK_URL'),
-    part(
-      'Public URL',
-      config.publicUrl !== undefined,
-      `${config.publicUrl}`,
-      `http://localhost:${config.port}: set PUBLIC_URL`,
-    ),
+    smsWebhookUrl
+      ? { mark: 'ok', what: 'SMS', text: `webhook at ${new URL(smsWebhookUrl).host}` }
+      : { mark: '--', what: 'SMS', text: 'printed in the log: set SMS_WEBHOOK_URL' },
+    publicUrl
+      ? { mark: 'ok', what: 'Public URL', text: publicUrl }
+      : { mark: '--', what: 'Public URL', text: `http://localhost:${port}: set PUBLIC_URL` },
   ]
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { type App, createApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { build } from './build.ts'
@@ -38,12 +39,22 @@ function greeting(app: App, seconds: number): string {
   ].join('\n')
 }
 
+/** Errors of the operating system that are the operator's to mend, as one line; others as they are. */
 function explain(error: unknown, config: Config): unknown {
-  const code = (error as NodeJS.ErrnoException).code
-  if (code === 'EADDRINUSE')
+  const { code, syscall, path } = error as NodeJS.ErrnoException
+  if (syscall === 'listen' && code === 'EADDRINUSE')
     return plain(`PORT ${config.port} is in use. Stop what uses it, or set PORT to another number.`)
-  if (code === 'EACCES')
+  if (syscall === 'listen' && code === 'EACCES')
     return plain(`PORT ${config.port} may not be used by this user. Set PORT to a number above 1024.`)
+  if (syscall === 'listen' || syscall === 'getaddrinfo')
+    return plain(
+      `HOST ${config.host} is not an address of this machine. Set HOST to one that is, such as 127.0.0.1.`,
+    )
+  const isFolderTrouble = ['EACCES', 'EROFS', 'ENOTDIR', 'EEXIST', 'EPERM', 'ENOSPC'].includes(code ?? '')
+  if (isFolderTrouble && path?.startsWith(resolve(config.dataDir)))
+    return plain(
+      `DATA_DIR ${config.dataDir} cannot be used (${code} at ${path}). Set it to a folder that this user may write.`,
+    )
   return error
 }
 
