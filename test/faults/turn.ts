@@ -45,6 +45,8 @@ export class Turn {
   /** How often it came back. */
   returns = 0
   readonly problems: string[] = []
+  /** Whether the last event was the whole text anew. */
+  #hasSnapshot = false
 
   constructor(options: TurnOptions) {
     this.options = options
@@ -130,15 +132,11 @@ export class Turn {
   /** Takes events as a client does, and sees to it that nothing is missing or told twice. */
   take(events: readonly Json[]): void {
     for (const event of events) {
-      const size = event.text === undefined ? (event.span ?? 1) : event.text.length
+      this.#checkPlace(event)
       if (event.type === 'generation-restart') {
-        if (event.seq < this.position) this.#wrong(`restart at ${event.seq} after ${this.position}`)
         this.text = ''
         this.restarts++
-      } else if (event.seq - size > this.position)
-        this.#wrong(`gap from ${this.position} to ${event.seq - size}`)
-      else if (event.seq - size < this.position)
-        this.#wrong(`${event.type} ending at ${event.seq} repeats some of ${this.position}`)
+      }
       this.position = event.seq
       if (event.type === 'text-delta') this.text += event.text
       if (event.type === 'text-snapshot') {
@@ -153,6 +151,17 @@ export class Turn {
       }
     }
     this.history.push({ at: Date.now(), length: this.text.length })
+  }
+
+  /** An event begins where the last one ended; one that replaces all text may be anywhere beyond, and the end behind it. */
+  #checkPlace({ type, seq, text, span }: Json): void {
+    const begins = seq - (text === undefined ? (span ?? 1) : text.length)
+    const isAnew = ['generation-restart', 'text-snapshot'].includes(type)
+    if (isAnew || (type === 'generation-end' && this.#hasSnapshot)) {
+      if (seq < this.position) this.#wrong(`${type} at ${seq} after ${this.position}`)
+    } else if (begins > this.position) this.#wrong(`gap from ${this.position} to ${begins}`)
+    else if (begins < this.position) this.#wrong(`${type} ending at ${seq} repeats some of ${this.position}`)
+    this.#hasSnapshot = type === 'text-snapshot'
   }
 
   /** Learns what the message became. */
