@@ -13,6 +13,20 @@ export function shortLabel(label: string): string {
   return label.replace(/\s*\(.*\)$/, '')
 }
 
+const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+
+/** The first letter of the first and of the last word, whole even where it is an emoji: "Ada M. Lovelace" → "AL". */
+export function initialsOf(name: string): string {
+  const words = name.trim().split(/\s+/)
+  const ends = words.length > 1 ? [words.at(0), words.at(-1)] : words
+  return ends.map(word => firstLetter(word ?? '').toUpperCase()).join('')
+}
+
+function firstLetter(word: string): string {
+  const [first] = letters.segment(word)
+  return first?.segment ?? ''
+}
+
 /** 1234 → "1,234". */
 export function formatCount(count: number): string {
   return whole.format(count)

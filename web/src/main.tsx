@@ -25,7 +25,7 @@ if (root) {
       <MantineProvider theme={theme} defaultColorScheme="auto" colorSchemeManager={colorSchemes}>
         <QueryClientProvider client={queryClient}>
           <ModalsProvider>
-            <Notifications position="top-center" limit={3} />
+            <Notifications position="bottom-right" limit={3} />
             <App />
           </ModalsProvider>
         </QueryClientProvider>

@@ -1,6 +1,10 @@
 import { ApiError, errorFromResponse } from './errors.ts'
 import { fetchJson, readData } from './http.ts'
+import { forgetSignIn, mayBeSignedIn, rememberSignIn } from './sign-in-mark.ts'
 import type { Account, SignedIn } from './types.ts'
+
+/** Why this page is signed out, where that is worth a word. */
+export type SignedOutBecause = 'expired' | 'deleted'
 
 /**
  * Who is signed in. The access token lives in this memory only; the refresh token only in an httpOnly cookie that no
@@ -8,7 +12,7 @@ import type { Account, SignedIn } from './types.ts'
  */
 export type SessionState =
   | { status: 'checking' }
-  | { status: 'signed-out'; because?: 'expired' }
+  | { status: 'signed-out'; because?: SignedOutBecause }
   | { status: 'unreachable' }
   | { status: 'signed-in'; account: Account }
 
@@ -20,7 +24,7 @@ const channel = new BroadcastChannel('atelier.session')
 
 channel.onmessage = event => {
   if (event.data === 'signed-out' && state.status === 'signed-in') become({ status: 'signed-out' })
-  if (event.data === 'signed-in' && state.status === 'signed-out') restore()
+  if (event.data === 'signed-in' && state.status === 'signed-out') follow()
 }
 
 /** The store's face for useSyncExternalStore. */
@@ -43,9 +47,16 @@ export function currentToken(): string | null {
   return token
 }
 
-/** Asks the cookie who is signed in; the answer is the state. Never throws. */
+/** Asks the cookie who is signed in; the answer is the state. Asks nobody when no one signed in here. Never throws. */
 export function restore(): void {
-  renew().catch(() => undefined)
+  if (mayBeSignedIn()) renew().catch(() => undefined)
+  else become({ status: 'signed-out' })
+}
+
+/** Another tab has signed in; its mark may reach this one later than its word. */
+function follow(): void {
+  rememberSignIn()
+  restore()
 }
 
 /**
@@ -69,14 +80,21 @@ async function refresh(): Promise<string> {
     return accept(await readData<SignedIn>(response))
   } catch (thrown) {
     const isOver = thrown instanceof ApiError && [400, 401, 403].includes(thrown.status)
-    if (isOver) become(wasSignedIn ? { status: 'signed-out', because: 'expired' } : { status: 'signed-out' })
+    if (isOver) end(wasSignedIn)
     else if (state.status !== 'signed-in') become({ status: 'unreachable' })
     throw thrown
   }
 }
 
+function end(wasSignedIn: boolean): void {
+  forgetSignIn()
+  if (wasSignedIn) become({ status: 'signed-out', because: 'expired' })
+  else if (state.status !== 'signed-out') become({ status: 'signed-out' })
+}
+
 function accept(signedIn: SignedIn): string {
   token = signedIn.accessToken
+  rememberSignIn()
   become({ status: 'signed-in', account: signedIn.account })
   return signedIn.accessToken
 }
@@ -93,7 +111,8 @@ export function updateAccount(account: Account): void {
 }
 
 /** Forgets the session here and in other tabs. The server is told by the caller. */
-export function forget(): void {
-  become({ status: 'signed-out' })
+export function forget(because?: SignedOutBecause): void {
+  forgetSignIn()
+  become(because ? { status: 'signed-out', because } : { status: 'signed-out' })
   channel.postMessage('signed-out')
 }

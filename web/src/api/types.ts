@@ -162,6 +162,8 @@ export interface Message {
   role: 'user' | 'assistant'
   content: string
   position: number
+  /** Above 1 when the answer was regenerated; the earlier ones are kept. */
+  version: number
   createdAt: string
   generation: Generation | null
   artifacts: ArtifactSummary[]

@@ -12,6 +12,7 @@ import {
 import { Link } from 'wouter'
 import type { Account } from '../api/types.ts'
 import { logOut } from '../features/account/calls.ts'
+import { initialsOf } from '../format.ts'
 import classes from './shell.module.css'
 
 /** Who is signed in; theme, API page and log-out. */
@@ -23,7 +24,9 @@ export function AccountMenu({ account }: { account: Account }) {
       <Menu.Target>
         <UnstyledButton className={classes.account}>
           <VisuallyHidden>Account menu</VisuallyHidden>
-          <Avatar aria-hidden size={30} radius="md" color="viridian" name={name} />
+          <Avatar aria-hidden size={30} radius="md" color="viridian">
+            {initialsOf(name)}
+          </Avatar>
           <span className={classes.accountNames}>
             <Text size="sm" fw={500} truncate>
               {name}

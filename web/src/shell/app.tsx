@@ -29,7 +29,7 @@ export function App() {
   if (current.status === 'checking') return <Opening />
   if (current.status === 'unreachable') return <Unreachable />
   if (isSignedOut || openAddresses.has(location))
-    return <AccountPages hasExpired={isSignedOut && current.because === 'expired'} />
+    return <AccountPages because={isSignedOut ? current.because : undefined} />
   return (
     <Shell account={current.account}>
       <Switch>

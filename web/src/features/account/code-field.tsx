@@ -32,8 +32,12 @@ export function CodeField({ resend, sent, ...field }: CodeFieldProps) {
         {...field}
       />
       <Text size="xs" c="dimmed" mt={6}>
-        Six digits, good for {Math.round(latest.expiresIn / 60)} minutes. Nothing arrived? Look into the spam
-        folder, or <Resend resend={resend} onSent={setLatest} />
+        Six digits, good for {Math.round(latest.expiresIn / 60)} minutes.{' '}
+        <Resend resend={resend} onSent={setLatest} />
+      </Text>
+      <Text size="xs" c="dimmed" mt={6}>
+        Nothing arrived? Look into the spam folder. On a server without mail, its operator finds the code in
+        the log.
       </Text>
       {latest.otp && (
         <Text size="xs" mt={6} className={classes.echo ?? ''}>
@@ -68,10 +72,10 @@ function Resend({ resend, onSent }: { resend: () => Promise<CodeSent>; onSent: (
   return (
     <>
       {isWaiting ? (
-        <span>send it again in {waitSeconds} s.</span>
+        <span>You can ask for another in {waitSeconds} s.</span>
       ) : (
         <Anchor component="button" type="button" size="xs" onClick={() => void send()}>
-          send it again
+          Send another code
         </Anchor>
       )}
       <span role="status">{note && ` ${note}`}</span>

@@ -14,7 +14,7 @@ import { VerifyPage } from './verify-page.tsx'
 const unverified = new Set(['EMAIL_NOT_VERIFIED', 'MOBILE_NOT_VERIFIED'])
 
 /** Log-in by password or code; afterwards the address that was asked for shows. */
-export function LogInPage({ notice }: { notice: string | null }) {
+export function LogInPage({ notice }: { notice: string | undefined }) {
   const [sent, setSent] = useState<CodeSent | null>(null)
   const [isByCode, setByCode] = useState(false)
   const { form, values, field, submit, isBusy, failure } = useForm({

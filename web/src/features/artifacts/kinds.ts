@@ -2,6 +2,7 @@ import {
   IconBrandCss3,
   IconBrandHtml5,
   IconBrandJavascript,
+  IconBrandPhp,
   IconBrandPython,
   IconBrandReact,
   IconBrandTypescript,
@@ -27,10 +28,13 @@ const kinds: Readonly<Record<ArtifactType, Kind>> = {
   OTHER: { label: 'Text', icon: IconFileText, canPreview: false },
 }
 
+const php: Kind = { label: 'PHP', icon: IconBrandPhp, canPreview: false }
+
 const previewLanguages = new Set(['svg', 'markdown', 'md', 'html'])
 
 /** What the panel knows about an artifact's type. */
 export function kindOf(artifact: { type: ArtifactType; language: string | null }): Kind {
+  if (artifact.type === 'CODE' && artifact.language === 'php') return php
   const kind = kinds[artifact.type] ?? kinds.OTHER
   const language = artifact.language ?? ''
   return previewLanguages.has(language) ? { ...kind, canPreview: true } : kind

@@ -5,17 +5,21 @@ import { CopyButton } from '../../code/copy-button.tsx'
 import { formatCost, formatCount, shortLabel } from '../../format.ts'
 import classes from './messages.module.css'
 import { chosenModel, useModels } from './settings.ts'
+import type { Versions } from './use-versions.ts'
+import { VersionSwitcher } from './version-switcher.tsx'
 
 interface AnswerFooterProps {
   generation: Generation
   text: string
+  versions: Versions
   onRetry: (() => void) | null
 }
 
-/** Copy and retry, and in small type what the answer took. */
-export function AnswerFooter({ generation, text, onRetry }: AnswerFooterProps) {
+/** The versions, copy and retry, and in small type what the answer took. */
+export function AnswerFooter({ generation, text, versions, onRetry }: AnswerFooterProps) {
   return (
     <footer className={classes.footer}>
+      <VersionSwitcher versions={versions} />
       {text && <CopyButton text={text} label="Copy answer" />}
       {onRetry && (
         <Tooltip label="Answer again">

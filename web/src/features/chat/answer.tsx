@@ -6,6 +6,7 @@ import { AnswerFooter } from './answer-footer.tsx'
 import { AnswerNotice, hasNotice } from './answer-notice.tsx'
 import classes from './messages.module.css'
 import { useAnswer } from './use-live.ts'
+import { useVersions } from './use-versions.ts'
 
 const Markdown = lazy(() => import('./markdown.tsx'))
 
@@ -18,7 +19,9 @@ interface AnswerProps {
 
 /** One answer: its text as it grows, what was made, why it ended, and what it took. */
 export const Answer = memo(function Answer({ message, isLast, onContinue, onRetry }: AnswerProps) {
-  const answer = useAnswer(message)
+  const versions = useVersions(message)
+  const answer = useAnswer(versions.shown)
+  const canRedo = isLast && !versions.isEarlier
   const isWaiting = answer.isRunning && answer.text === ''
   const id = answer.generation?.id
   return (
@@ -60,13 +63,14 @@ export const Answer = memo(function Answer({ message, isLast, onContinue, onRetr
           <AnswerNotice
             generation={answer.generation}
             hasText={answer.text !== ''}
-            onContinue={isLast && id ? () => onContinue(id) : null}
-            onRetry={isLast && id ? () => onRetry(id) : null}
+            onContinue={canRedo && id ? () => onContinue(id) : null}
+            onRetry={canRedo && id ? () => onRetry(id) : null}
           />
           <AnswerFooter
             generation={answer.generation}
             text={answer.text}
-            onRetry={isLast && id && !hasNotice(answer.generation) ? () => onRetry(id) : null}
+            versions={versions}
+            onRetry={canRedo && id && !hasNotice(answer.generation) ? () => onRetry(id) : null}
           />
         </>
       )}

@@ -82,15 +82,17 @@ export async function goOn(generationId: string): Promise<Started> {
 /** Answers the same question again. Throws ApiError when it is refused. */
 export async function answerAgain(generationId: string): Promise<Started> {
   const started = await regenerate(generationId, crypto.randomUUID())
+  let version = 1
   changeNewestPage(started.conversationId, page => {
-    const messages = page.messages.filter(message => message.generation?.id !== generationId)
-    return { ...page, messages }
+    const replaced = page.messages.find(message => message.generation?.id === generationId)
+    if (replaced) version = replaced.version + 1
+    return { ...page, messages: page.messages.filter(message => message !== replaced) }
   })
-  remember(started, null)
+  remember(started, null, version)
   return started
 }
 
-function remember(started: Started, text: string | null): void {
+function remember(started: Started, text: string | null, version = 1): void {
   const now = new Date().toISOString()
   const generation = startedGeneration(started, now)
   changeNewestPage(started.conversationId, page => {
@@ -98,11 +100,11 @@ function remember(started: Started, text: string | null): void {
     const messages = page.messages.map(message =>
       message.id === started.replyId ? { ...message, generation } : message,
     )
-    const position = (page.messages.at(-1)?.position ?? 0) + 1
+    const next = () => (messages.at(-1)?.position ?? 0) + 1
     if (text !== null && started.messageId && !known.has(started.messageId)) {
-      messages.push(question(started.messageId, text, position))
+      messages.push(question(started.messageId, text, next()))
     }
-    if (!known.has(started.replyId)) messages.push(reply(started, generation, position + 1))
+    if (!known.has(started.replyId)) messages.push({ ...reply(started, generation, next()), version })
     return { ...page, messages }
   })
   if (text !== null && started.messageId) {
@@ -124,7 +126,7 @@ function remember(started: Started, text: string | null): void {
 
 function question(id: string, content: string, position: number): Message {
   const createdAt = new Date().toISOString()
-  return { id, role: 'user', content, position, createdAt, generation: null, artifacts: [] }
+  return { id, role: 'user', content, position, version: 1, createdAt, generation: null, artifacts: [] }
 }
 
 function reply(started: Started, generation: Generation, position: number): Message {
@@ -134,6 +136,7 @@ function reply(started: Started, generation: Generation, position: number): Mess
     role: 'assistant',
     content: '',
     position,
+    version: 1,
     createdAt: generation.createdAt,
     generation,
     artifacts: [],

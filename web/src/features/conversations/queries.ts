@@ -50,6 +50,19 @@ export function useConversation(id: string | undefined) {
   })
 }
 
+/** All answers that were given in an answer's place, oldest first. Throws ApiError. */
+export function readVersions(conversationId: string, newest: Message): Promise<Message[]> {
+  return queryClient.fetchQuery({
+    // The earlier answers do not change any more; another newest one is another key.
+    queryKey: ['versions', newest.id],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async ({ signal }) => {
+      const path = `/conversations/${conversationId}/messages/${newest.position}/versions`
+      return (await request<{ messages: Message[] }>(path, { signal })).messages
+    },
+  })
+}
+
 /** Changes a conversation's title or instructions, in the list and on its page. */
 export function useUpdateConversation() {
   return useMutation({

@@ -1,6 +1,7 @@
 import { Button, Group, PasswordInput, Stack, Text } from '@mantine/core'
 import { modals } from '@mantine/modals'
 import { useState } from 'react'
+import { useLocation } from 'wouter'
 import { forget } from '../../api/session.ts'
 import type { Account } from '../../api/types.ts'
 import type { CodeSent } from '../account/calls.ts'
@@ -18,6 +19,7 @@ interface DeletionDialogProps {
 /** The last question before an account is erased: the password, or a code where there is none. */
 export function DeletionDialog({ account, onCancel }: DeletionDialogProps) {
   const [sent, setSent] = useState<CodeSent | null>(null)
+  const [, navigate] = useLocation()
   const needsCode = !account.hasPassword
   const { form, field, submit, isBusy, failure } = useForm({
     initial: { password: '', code: '' },
@@ -34,7 +36,8 @@ export function DeletionDialog({ account, onCancel }: DeletionDialogProps) {
           : { password },
       )
       modals.closeAll()
-      forget()
+      forget('deleted')
+      navigate('/login', { replace: true })
     },
   })
   const label = needsCode && !sent ? 'Send me a code' : 'Delete for good'

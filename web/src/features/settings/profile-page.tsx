@@ -17,7 +17,7 @@ export function ProfilePage({ account }: { account: Account }) {
       <Section title="Profile" lead="How you are called here.">
         <NamesForm account={account} />
       </Section>
-      <Section title="Addresses" lead="Where you sign in from, and where codes are sent to.">
+      <Section title="Addresses" lead="What you sign in with, and where codes are sent to.">
         <Stack gap="sm">
           <AddressRow
             kind="email"
