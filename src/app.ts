@@ -162,7 +162,8 @@ async function standOn({ config, logger, built, signal }: AppOptions, hold: Hold
 async function createFeatures(platform: Platform, { config, logger }: AppOptions, hold: Hold) {
   const { database, cache, events, queue, files, models, bundler, secrets, address } = platform
   const { db } = database
-  const print = (text: string) => logger.info(text)
+  // Codes that nobody delivers must be found in the log, whatever else is logged.
+  const print = (text: string) => logger.warn(text)
   const { host, port, user, password, from } = config.smtp
   const mail = hold(host ? createSmtpMail({ host, port, user, password, from }) : createConsoleMail(print))
   const sms = hold(

@@ -33,8 +33,10 @@ export function errorBody(error: AppError): ErrorAnswer {
 /** Answers with an error that was thrown while a request was handled. Bugs are logged, refusals are not. */
 export function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const error = fromFastify(thrown) ?? toAppError(thrown)
-  if (error.kind === 'internal') request.log.error({ err: error.cause ?? error }, 'request failed')
-  else if (error.status >= 500) request.log.warn({ code: error.code, err: error.cause }, error.message)
+  if (error.kind === 'internal')
+    request.log.error({ requestId: request.id, err: error.cause ?? error }, 'request failed')
+  else if (error.status >= 500)
+    request.log.warn({ requestId: request.id, code: error.code, err: error.cause }, error.message)
   if (error.rateLimit) reply.headers(rateLimitHeaders(error.rateLimit))
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterSeconds))
   reply.header('cache-control', 'no-store')

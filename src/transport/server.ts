@@ -36,6 +36,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const server = Fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request would cost more than most requests ever log; what is logged names its request.
+    childLoggerFactory: logger => logger,
     trustProxy: trustedProxies(options.trustProxy),
     bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
     requestTimeout: 60_000,

@@ -55,7 +55,7 @@ function eventsOf(deps: SocketWireDeps, line: SocketIoLine): ReturnType<OpenHand
 function announce({ generations, socketIo }: SocketWireDeps & { socketIo: SocketIo }): ObserverFactory {
   return ({ accountId, generationId, kind, conversationId, messageId, replyId }) => {
     const about = { generationId, kind, conversationId, messageId, replyId }
-    socketIo.tell(accountId, 'generation', { phase: 'started', ...about })
+    if (socketIo.mayHear(accountId)) socketIo.tell(accountId, 'generation', { phase: 'started', ...about })
     return {
       text() {},
       async end() {

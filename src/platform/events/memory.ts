@@ -2,7 +2,8 @@ import { type EventLogs, type EventLogWriter, joined, type LogEvent, restOf, siz
 import { Openings } from './openings.ts'
 
 /** Short: what has ended is stored, and thousands of ended logs would keep the garbage collector busy. */
-const lingerMs = 2000
+/** Long enough for what is on its way in this process; what is stored tells everybody else. */
+const defaultLingerMs = 50
 const maxBatchSize = 65_536
 
 interface Log {
@@ -14,7 +15,7 @@ interface Log {
 }
 
 /** Event logs in the memory of this process; a finished one lingers for a moment, for readers on their way. */
-export function createMemoryEventLogs(): EventLogs {
+export function createMemoryEventLogs({ lingerMs = defaultLingerMs } = {}): EventLogs {
   const logs = new Map<string, Log>()
   const timers = new Set<NodeJS.Timeout>()
   const openings = new Openings()

@@ -10,7 +10,7 @@ export interface FollowRequest {
 /** The copy of one log, which its followers read like a log of their own process. */
 export class Mirror {
   readonly id: string
-  readonly #logs: EventLogs = createMemoryEventLogs()
+  readonly #logs: EventLogs = createMemoryEventLogs({ lingerMs: 2000 })
   readonly #writer: EventLogWriter = this.#logs.open('copy')
   #writing: string | null = null
   begun: Promise<boolean> = Promise.resolve(false)

@@ -24,7 +24,7 @@ const defaultTiming: RedisEventTiming = { beatMs: 4_000, deadAfterMs: 12_000, ke
 export function createRedisEventLogs(options: RedisEventLogsOptions): EventLogs {
   const { url, prefix = 'atelier', report } = options
   const timing = { ...defaultTiming, ...options.timing }
-  const local = createMemoryEventLogs()
+  const local = createMemoryEventLogs({ lingerMs: 2000 })
   const commands = createRedis({ url, name: 'events', temper: 'prompt', report })
   const listening = createRedis({ url, name: 'events news', temper: 'patient' })
   const parts = { commands, listening, prefix, timing }
