@@ -162,6 +162,11 @@ async function judgeTrouble(report: Report, world: World, happened: Happened): P
     )
   }
   for (const problem of turn.problems) report.fail(`${told}: ${problem}`)
+  const toldCode = turn.end?.error?.code ?? null
+  report.check(
+    turn.end === null || toldCode === trouble.code,
+    () => `${told}: the client was told ${toldCode}`,
+  )
   judgeCharge(report, turn, { row, told })
   await judgeCalls(report, world, { ...happened, row })
 }

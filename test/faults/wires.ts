@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openIo, openSocket } from '../support/sockets.ts'
-import { call, type Json } from './client.ts'
+import { call, type Json, Refusal } from './client.ts'
 import type { Turn } from './turn.ts'
 
 export type WireName = 'sse' | 'websocket' | 'socketio' | 'polling' | 'json'
@@ -41,13 +41,16 @@ async function json(turn: Turn, url: string): Promise<Conversation> {
   const leaving = new AbortController()
   const body = { ...turn.question, stream: false }
   const ask = async () => {
-    const told = await call(url, {
-      path: '/generations',
-      person: turn.options.person,
-      body,
-      signal: leaving.signal,
+    const what = { path: '/generations', person: turn.options.person, body, signal: leaving.signal }
+    // A failure is told as an error, which says that nothing was charged by not being an answer.
+    const told = await call(url, what).catch(error => {
+      if (!(error instanceof Refusal)) throw error
+      return {
+        generation: { status: 'failed', error: { code: error.code }, costMicroCredits: 0 },
+        reply: { content: '' },
+      }
     })
-    turn.know({ generation: told.generation })
+    if (told.generation.id) turn.know({ generation: told.generation })
     turn.text = told.reply.content
     turn.end = told.generation
   }
