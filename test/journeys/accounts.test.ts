@@ -29,7 +29,10 @@ describe.skipIf(!inject('machine').chromium)('an account in a browser', () => {
 
   /** The newest code that was sent to an address: without a mail server letters are printed in the log. */
   async function codeFor(email: string, deed: string): Promise<string> {
-    const pattern = new RegExp(`mail to ${email}: (\\d{6}) is your Atelier code(?:(?!mail to).)*?${deed}`, 'gs')
+    const pattern = new RegExp(
+      `mail to ${email}: (\\d{6}) is your Atelier code(?:(?!mail to).)*?${deed}`,
+      'gs',
+    )
     let code: string | undefined
     await expect
       .poll(() => {

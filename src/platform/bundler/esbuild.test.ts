@@ -36,7 +36,7 @@ describe('what becomes a page', () => {
   test('a React component, mounted, with libraries by import map', async () => {
     const output = await succeed({ 'Counter.tsx': counter })
     expect(output.dependencies).toEqual(['react', 'react-dom', 'react-dom/client', 'react/jsx-runtime'])
-    expect(output.html).toContain(`"react":"/vendor/${vendor.imports['react']}"`)
+    expect(output.html).toContain(`"react":"/vendor/${vendor.imports.react}"`)
     expect(output.html).toContain('<div id="root"></div>')
     expect(output.bundleBytes).toBeGreaterThan(300)
     expect(output.bundleBytes).toBeLessThan(5000)
