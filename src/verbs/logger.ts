@@ -30,10 +30,7 @@ const shared = { redact: { paths: secretPaths, censor: '***' }, serializers: { e
 
 /** The log of a verb whose output is its answer: warnings only, on stderr. */
 export function createQuietLogger(): Logger {
-  return pino(
-    { level: 'warn', redact: { paths: secretPaths, censor: '***' } },
-    pino.destination({ fd: 2, sync: true }),
-  )
+  return pino({ level: 'warn', ...shared }, pino.destination({ fd: 2, sync: true }))
 }
 
 /** The process's log: lines for people on a terminal, JSON elsewhere. */
