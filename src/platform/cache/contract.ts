@@ -33,9 +33,11 @@ export function cacheContract(open: () => Promise<Cache>): void {
       await vi.waitFor(() => expect(heard).toContain('2 hello'))
       expect(heard.filter(text => text.startsWith('3'))).toEqual([])
       await stop()
-      heard.length = 0
       await cache.publish('news', 'again')
-      await vi.waitFor(() => expect(heard).toEqual(['2 again']))
+      // A greeting that was repeated above may still be on its way.
+      const heardAgain = () => heard.filter(text => text.endsWith('again'))
+      await vi.waitFor(() => expect(heardAgain()).not.toEqual([]))
+      expect(heardAgain()).toEqual(['2 again'])
       await cache.close()
     })
   })
