@@ -41,11 +41,12 @@ const conversation = Array.from({ length: messagesEach }, (_, index) =>
 )
 
 /** What `npm start` tells node: a young generation that stays small, which costs nothing and keeps open streams cheap. */
-const startFlags = ['--max-semi-space-size=16']
+export const startFlags = ['--max-semi-space-size=16']
 
 const chatMarks = { stream: { firstMark: '"content":"', endMark: 'data: [DONE]' }, whole: '"content":"' }
 const question = (say: string) => `Please write some words. ${say}`
-const project = fileURLToPath(new URL('..', import.meta.url))
+/** The folder of this version of Atelier. */
+export const project = fileURLToPath(new URL('..', import.meta.url))
 
 /** Everything that can be started, by name. `start` makes a new process each time; what it needs is prepared once. */
 export async function prepareRows(
@@ -101,7 +102,8 @@ async function startProxy(stage: Stage): Promise<Row> {
   return plainRow('proxy', hello.port, worker)
 }
 
-interface Caller {
+/** A seeded account that asks. */
+export interface Caller {
   token: string
   conversationId: string
 }
@@ -153,7 +155,8 @@ async function startAtelier(stage: Stage, callers: readonly Caller[], folder: st
   }
 }
 
-function atelierEnvironment(stage: Stage): Record<string, string> {
+/** What every server of Atelier under test is told. */
+export function atelierEnvironment(stage: Pick<Stage, 'dataDir' | 'providerPort'>): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
     HOME: process.env.HOME ?? '',
@@ -172,7 +175,10 @@ function atelierEnvironment(stage: Stage): Record<string, string> {
   }
 }
 
-async function seedAtelier(stage: Stage): Promise<Caller[]> {
+/** Fills the database of a data folder; its Postgres may run already. */
+export async function seedAtelier(
+  stage: Pick<Stage, 'dataDir' | 'providerPort' | 'accounts'>,
+): Promise<Caller[]> {
   const seeding = await startServer(
     [
       'src/main.ts',

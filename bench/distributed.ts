@@ -1,0 +1,178 @@
+// npm run bench:distributed: what the queue, a worker apart and Redis cost beside the path inside one process, in one run of
+// about three minutes. Needs redis-server on the PATH. Option: --only firstToken,jobs,streaming,followers
+import { parseArgs } from 'node:util'
+import { Redis } from 'ioredis'
+import { startRedis } from '../test/support/redis.ts'
+import { type Bench, measureFollowers } from './columns.ts'
+import { askNow, askQueued } from './distributed/asking.ts'
+import {
+  measureBareJobs,
+  measureFast,
+  measureFirstTokens,
+  measureJobs,
+  measurePaced,
+  type Streaming,
+} from './distributed/measures.ts'
+import { machineLine, type Result, tableOf } from './distributed/report.ts'
+import { openWorld, type World } from './distributed/worlds.ts'
+import { cpuMsOf, familyCpuMsOf, startWorker } from './processes.ts'
+
+const { values: options } = parseArgs({ options: { only: { type: 'string' } } })
+const wanted = (key: string) => options.only?.split(',').includes(key) ?? true
+const stack = new AsyncDisposableStack()
+const say = (text: string) => process.stdout.write(text)
+
+/** Everything that runs while it is measured. */
+interface Stage {
+  embedded: World
+  redis: World
+  redisUrl: string
+  redisPid: number
+  bench: Bench
+}
+
+async function open(): Promise<Stage> {
+  const redisServer = await startRedis()
+  stack.defer(() => redisServer.close())
+  const { worker: provider, hello } = await startWorker<{ port: number }>('./provider.ts')
+  stack.defer(() => provider.stop())
+  const { worker: client } = await startWorker('./client.ts')
+  stack.defer(() => client.stop())
+  const shared = { providerPort: hello.port, stack }
+  const embedded = await openWorld({ ...shared, label: 'one process', redisUrl: null })
+  const redis = await openWorld({ ...shared, label: 'worker and Redis', redisUrl: redisServer.url })
+  const amounts = { warmUpRequests: 4000, latencyRequests: 0, requests: 0, pacedMs: 0, longAnswers: 0 }
+  return {
+    ...{ embedded, redis, redisUrl: redisServer.url, redisPid: await pidOfRedis(redisServer.url) },
+    bench: { client, provider, postmaster: 0, amounts: { ...amounts, followers: 1000 } },
+  }
+}
+
+async function pidOfRedis(url: string): Promise<number> {
+  const connection = new Redis(url)
+  const [, pid] = /process_id:(\d+)/.exec(await connection.info('server')) ?? []
+  connection.disconnect()
+  return Number(pid)
+}
+
+async function firstTokens({ embedded, redis }: Stage): Promise<Result[]> {
+  const results: Result[] = []
+  for (const [world, goal] of [
+    [embedded, 20],
+    [redis, 10],
+  ] as const) {
+    const { now, queued } = await measureFirstTokens(world)
+    results.push({
+      what: `queue to first token, ${world === redis ? 'Redis' : 'embedded Postgres'}`,
+      goal: `≤ ${goal} ms more`,
+      figure: `${(queued - now).toFixed(1)} ms (${queued.toFixed(1)} queued, ${now.toFixed(1)} interactive)`,
+      isMet: queued - now <= goal,
+    })
+  }
+  return results
+}
+
+async function jobs({ redis, redisUrl, redisPid, bench }: Stage): Promise<Result[]> {
+  const { worker } = await startWorker('./distributed/bare-queue.ts', { REDIS_URL: redisUrl })
+  await using ending = new AsyncDisposableStack()
+  ending.defer(() => worker.stop())
+  await measureBareJobs(redisUrl, worker, false)
+  await measureJobs(redis)
+  const { perSecond: whole, costs } = await measureJobs(redis, {
+    server: () => cpuMsOf(redis.server.pid),
+    worker: () => cpuMsOf(redis.worker?.pid ?? 0),
+    postgres: () => familyCpuMsOf(redis.postmaster),
+    redis: () => cpuMsOf(redisPid),
+    provider: () => cpuMsOf(bench.provider.pid),
+    client: () => cpuMsOf(process.pid),
+  })
+  say(`  a job costs ${costs.map(({ name, us }) => `${name} ${us.toFixed(0)}`).join(', ')} µs\n`)
+  const bare = await measureBareJobs(redisUrl, worker, false)
+  const waited = await measureBareJobs(redisUrl, worker, true)
+  const figure = `${(whole / bare).toFixed(2)} (${whole.toFixed(0)}/s, BullMQ alone ${bare.toFixed(0)}/s, ${waited.toFixed(0)}/s when each job is waited for)`
+  return [{ what: 'jobs a second against bare BullMQ', goal: '≥ 0.25', figure, isMet: whole / bare >= 0.25 }]
+}
+
+async function streaming({ embedded, redis, redisPid, bench }: Stage): Promise<Result[]> {
+  const { provider } = bench
+  const inside: Streaming = { world: embedded, ask: askNow, pids: [embedded.server.pid], provider }
+  const pids = [redis.server.pid, redis.worker?.pid ?? 0, redisPid]
+  const apart: Streaming = { world: redis, ask: askQueued, pids, provider }
+  const results: Result[] = []
+  for (const [what, measure] of [
+    ['paced, 40 streams', measurePaced],
+    ['as fast as it goes', measureFast],
+  ] as const) {
+    await measure(inside)
+    await measure(apart)
+    const here = await measure(inside)
+    const there = await measure(apart)
+    const figure = `${(there / here).toFixed(2)} (${thousands(there)} k, inside one process ${thousands(here)} k)`
+    const isMet = there / here >= 0.5
+    results.push({ what: `tokens for a CPU second, ${what}`, goal: '≥ 0.5', figure, isMet })
+  }
+  return results
+}
+
+const thousands = (value: number) => (value / 1000).toFixed(1)
+
+async function followers({ embedded, bench }: Stage): Promise<Result[]> {
+  const requests = embedded.callers.map(({ token }) => (body: string) => ({
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+    },
+    body,
+  }))
+  const kb = await measureFollowers(
+    {
+      ...{ name: 'atelier', label: '', pid: embedded.server.pid },
+      target: (asked, { stream }) => ({
+        port: embedded.port,
+        path: '/api/v1/generations',
+        requests: requests.map(request => request(JSON.stringify({ message: asked, stream }))),
+        firstMark: stream ? '"type":"text-delta"' : '"status":"completed"',
+        endMark: '"status":"completed"',
+      }),
+      rewind: async () => {},
+      stop: async () => {},
+    },
+    bench,
+  )
+  const mb = ((kb?.value ?? Number.NaN) * bench.amounts.followers) / 1024
+  const figure = `${mb.toFixed(0)} MB`
+  return [{ what: '1,000 open idle followers', goal: '≤ 60 MB', figure, isMet: mb <= 60 }]
+}
+
+const parts = { followers, firstToken: firstTokens, jobs, streaming }
+
+async function main(): Promise<void> {
+  say('opening a server on embedded Postgres, and a server and a worker on Redis\n')
+  const stage = await open()
+  const results: Result[] = []
+  for (const [key, measure] of Object.entries(parts)) {
+    if (!wanted(key)) continue
+    say(`measuring ${key}\n`)
+    results.push(...(await measure(stage)))
+  }
+  say(`\n${machineLine()}\n\n${tableOf(results)}\n`)
+}
+
+let isStopping = false
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (isStopping) return
+    isStopping = true
+    stack.disposeAsync().finally(() => process.exit(130))
+  })
+}
+
+try {
+  await main()
+} catch (error) {
+  if (!isStopping) process.stderr.write(`\n${error instanceof Error ? error.stack : String(error)}\n`)
+  process.exitCode = 1
+} finally {
+  if (!isStopping) await stack.disposeAsync()
+}
