@@ -1,6 +1,6 @@
 // The provider that all servers under test call: OpenAI's chat completions from prebuilt bytes, so that it costs little.
 // The last message says what to answer: [[5]] five tokens at once, [[150 every 20]] one each 20 ms, [[quiet]] one and
-// then nothing. Answers to process messages: `count` asks how many paced tokens were sent so far.
+// then nothing, [[9999 stamped 50]] one each 50 ms that says when it was sent. Answers to process messages: `count` asks how many paced tokens were sent so far.
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -60,8 +60,21 @@ function streamPaced(response: ServerResponse, tokens: number, everyMs: number):
   }, everyMs)
 }
 
+const [beforeStamp = '', afterStamp = ''] = frame({ content: 'STAMP' }, null).split('STAMP')
+
+/** Tokens like @1700000000000.5@, with the machine's time in milliseconds. */
+function streamStamped(response: ServerResponse, tokens: number, everyMs: number): void {
+  let left = tokens
+  const timer = setInterval(() => {
+    left -= 1
+    if (response.destroyed || left < 0) return clearInterval(timer)
+    const now = (performance.timeOrigin + performance.now()).toFixed(1)
+    response.write(`${beforeStamp}@${now}@${afterStamp}`)
+  }, everyMs)
+}
+
 function answer(body: string, response: ServerResponse): void {
-  const asked = /^\[\[(?:(\d+)(?: every (\d+))?|quiet)\]\]/.exec(body.slice(body.lastIndexOf('[[')))
+  const asked = /^\[\[(?:(\d+)(?: (every|stamped) (\d+))?|quiet)\]\]/.exec(body.slice(body.lastIndexOf('[[')))
   const tokens = Number(asked?.[1] ?? 1)
   if (!body.includes('"stream":true')) {
     const message = { role: 'assistant', content: word.repeat(tokens) }
@@ -79,7 +92,8 @@ function answer(body: string, response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' })
   if (asked?.[1] === undefined) response.write(oneFrame)
   else if (asked[2] === undefined) streamAtOnce(response, tokens)
-  else streamPaced(response, tokens, Number(asked[2]))
+  else if (asked[2] === 'stamped') streamStamped(response, tokens, Number(asked[3]))
+  else streamPaced(response, tokens, Number(asked[3]))
 }
 
 const server = http.createServer((request: IncomingMessage, response) => {

@@ -205,7 +205,8 @@ function requestsOf(
   })
 }
 
-function requestOf(body: string): Target['requests'][number] {
+/** A request with this JSON. */
+export function requestOf(body: string): Target['requests'][number] {
   return {
     headers: { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) },
     body,
