@@ -30,33 +30,27 @@ const chances = 4
 const tokensPerSecond = 20
 const delayMs = 250
 
-/** How many streams held last, and how many such a core of the relay is enough for. */
-export interface Height {
-  held: number
-  perCore: number
-}
-
-/** Adds streams until tokens come too late or not at all. */
-export async function climb({ target, pids, say }: Relay): Promise<Height> {
+/** Adds streams until tokens come too late or not at all; the number of streams that held last. */
+export async function climb({ target, pids, say }: Relay): Promise<number> {
   const { worker: client } = await startWorker('./distributed/relay-client.ts')
   await using ending = new AsyncDisposableStack()
   ending.defer(() => client.stop())
   const watched = { ...pids, client: client.pid }
   const ends = performance.now() + atMostMs
-  let height: Height = { held: 0, perCore: 0 }
+  let held = 0
   let streams = 0
   while (streams < mostStreams && performance.now() < ends) {
     const count = streams === 0 ? firstStreams : stepStreams
     await client.ask({ do: 'add', target, count })
     streams += count
-    let perCore: number | null = null
-    for (let chance = 0; chance < chances && perCore === null; chance++)
-      perCore = await holds(streams, { client, watched, say })
-    if (perCore === null) return height
-    height = { held: streams, perCore }
+    let isHeld = false
+    for (let chance = 0; chance < chances && !isHeld; chance++)
+      isHeld = await holds(streams, { client, watched, say })
+    if (!isHeld) return held
+    held = streams
   }
-  say(`  ${height.held} streams held when the time was over\n`)
-  return height
+  say(`  ${held} streams held when the time was over\n`)
+  return held
 }
 
 interface Watch {
@@ -65,15 +59,11 @@ interface Watch {
   say(text: string): void
 }
 
-/** How many such streams a core of the relay is enough for; null when these did not hold. */
-async function holds(streams: number, { client, watched, say }: Watch): Promise<number | null> {
+async function holds(streams: number, { client, watched, say }: Watch): Promise<boolean> {
   await sleep(500)
   const before = Object.entries(watched).map(([name, pid]) => ({ name, pid, cpuMs: cpuMsOf(pid) }))
   const busyBefore = machineBusyMs()
-  const relayPid = watched.relay ?? 0
-  const relayBefore = cpuMsOf(relayPid)
   const report = await client.ask<RelayReport>({ do: 'measure', ms: windowMs })
-  const relayMs = cpuMsOf(relayPid) - relayBefore
   const busyMs = machineBusyMs() - busyBefore
   const cores = before.map(
     ({ name, pid, cpuMs }) => `${name} ${((cpuMsOf(pid) - cpuMs) / windowMs).toFixed(2)}`,
@@ -85,7 +75,7 @@ async function holds(streams: number, { client, watched, say }: Watch): Promise<
   say(
     `  ${streams} streams: ${delays}, ${(share * 100).toFixed(0)} % of the tokens; cores: ${cores.join(', ')}, all ${(busyMs / windowMs).toFixed(2)}\n`,
   )
-  return report.p99Ms <= delayMs && share > 0.9 ? streams / (relayMs / windowMs) : null
+  return report.p99Ms <= delayMs && share > 0.9
 }
 
 /** What all processes of the machine took so far. */
