@@ -67,7 +67,7 @@ export async function createApp(options: AppOptions) {
   const { config } = options
   const stack = new AsyncDisposableStack()
   const hold: Hold = part => {
-    stack.defer(() => part.close())
+    stack.defer(() => patiently(part.close(), options.logger))
     return part
   }
   try {
@@ -75,9 +75,9 @@ export async function createApp(options: AppOptions) {
     const features = await createFeatures(platform, options, hold)
     const server = await reach(platform, features, options)
     options.signal?.throwIfAborted()
-    stack.defer(() => server.close())
+    stack.defer(() => patiently(server.close(), options.logger))
     // The last things opened are the first to close: running answers may end while their readers are still connected.
-    stack.defer(() => features.generations.close())
+    stack.defer(() => patiently(features.generations.close(), options.logger, drainMsOf(config)))
     const opened = stack.move()
     const { address, dataDir, models, database } = platform
     return {
@@ -101,7 +101,8 @@ export async function createApp(options: AppOptions) {
           concurrency: config.workerConcurrency,
           limiters: providerLimiters(platform.cache, config),
         })
-        opened.defer(() => worker.close({ drainMs: drainMsOf(config) }))
+        const drainMs = drainMsOf(config)
+        opened.defer(() => patiently(worker.close({ drainMs }), options.logger, drainMs))
       },
       close: () => opened.disposeAsync(),
       [Symbol.asyncDispose]: () => opened.disposeAsync(),
@@ -308,6 +309,20 @@ function accountSettings(config: Config, address: { url: string }) {
     refuseCommonPasswords: config.isProduction,
     echoCodes: config.otpEcho,
   }
+}
+
+const closingMs = 5000
+
+/** Waits for a part to close, but not for ever: one that waits for a store that is gone must not keep the others open. */
+async function patiently(closing: PromiseLike<unknown>, logger: Logger, drainMs = 0): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(() => {
+      logger.warn('a part did not close in time and is left behind')
+      resolve()
+    }, closingMs + drainMs)
+  })
+  await Promise.race([closing, late]).finally(() => clearTimeout(timer))
 }
 
 /** Rejects with the signal's reason when it is aborted. */

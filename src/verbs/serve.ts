@@ -3,7 +3,7 @@ import { type App, createApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { build } from './build.ts'
 import { createLogger } from './logger.ts'
-import { Stopped, stopSignal, untilAborted } from './signals.ts'
+import { exitNow, Stopped, stopSignal, untilAborted } from './signals.ts'
 
 /** Serves the console and the API until SIGINT or SIGTERM; a second signal stops at once. */
 export async function serve(config: Config): Promise<void> {
@@ -22,6 +22,7 @@ export async function serve(config: Config): Promise<void> {
   } catch (error) {
     if (!(error instanceof Stopped)) throw explain(error, config)
   }
+  exitNow()
 }
 
 function greeting(app: App, seconds: number): string {

@@ -21,3 +21,8 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }
+
+/** Ends the process once everything is closed: a client that looks for a store that is gone must not keep it alive. */
+export function exitNow(): never {
+  process.exit(0)
+}

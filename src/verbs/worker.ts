@@ -1,7 +1,7 @@
 import { createApp } from '../app.ts'
 import type { Config } from '../config.ts'
 import { createLogger } from './logger.ts'
-import { Stopped, stopSignal, untilAborted } from './signals.ts'
+import { exitNow, Stopped, stopSignal, untilAborted } from './signals.ts'
 
 /** Does queued work without serving anything, until SIGINT or SIGTERM. */
 export async function worker(config: Config): Promise<void> {
@@ -21,4 +21,5 @@ export async function worker(config: Config): Promise<void> {
   } catch (error) {
     if (!(error instanceof Stopped)) throw error
   }
+  exitNow()
 }
