@@ -1,0 +1,91 @@
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import { createAccounts } from '../features/accounts/index.ts'
+import { createArtifacts } from '../features/artifacts/index.ts'
+import { createConversations } from '../features/conversations/index.ts'
+import { createGenerations } from '../features/generations/index.ts'
+import { createConsoleMail } from '../platform/mail/console.ts'
+import { createSmtpMail } from '../platform/mail/smtp.ts'
+import { createConsoleSms } from '../platform/sms/console.ts'
+import { createWebhookSms } from '../platform/sms/webhook.ts'
+import { type AppOptions, drainMsOf, type Hold } from './options.ts'
+import type { Platform } from './stand.ts'
+
+/** What we do. */
+export async function createFeatures(platform: Platform, { config, logger }: AppOptions, hold: Hold) {
+  const { database, cache, events, queue, files, models, bundler, secrets, address } = platform
+  const { db } = database
+  // Codes that nobody delivers must be found in the log, whatever else is logged.
+  const print = (text: string) => logger.warn(text)
+  const { host, port, user, password, from } = config.smtp
+  const mail = hold(host ? createSmtpMail({ host, port, user, password, from }) : createConsoleMail(print))
+  const sms = hold(
+    config.smsWebhookUrl ? createWebhookSms({ url: config.smsWebhookUrl }) : createConsoleSms(print),
+  )
+  const accounts = hold(
+    createAccounts({
+      db,
+      cache,
+      mail,
+      sms,
+      secrets: [secrets.jwt, ...config.retiredJwtSecrets],
+      accessLifetimeSeconds: config.accessLifetimeSeconds,
+      limits: config.signInLimits,
+      settings: accountSettings(config, address),
+      report: (error, what) => logger.error({ err: error }, what),
+    }),
+  )
+  const generations = createGenerations({
+    db,
+    models,
+    events,
+    queue,
+    cache,
+    deadlines: config.models,
+    log: logger,
+    drainMs: drainMsOf(config),
+  })
+  const artifacts = createArtifacts({ db, files, bundler, previewKey: `preview:${secrets.links}` })
+  generations.observe(artifacts.observer)
+  generations.onRescued(({ text, ...run }) => artifacts.keep(run, text))
+  const conversations = createConversations({ db, generations, artifacts })
+  accounts.onErase('artifacts', async id => void (await artifacts.removeAccount(id)))
+  accounts.onErase('generations', generations.cancelAll)
+  accounts.onStatistics(conversations.statistics)
+  hold(hourly(logger, [accounts.tidy, artifacts.sweep]))
+  const recovered = await generations.recover()
+  if (recovered > 0)
+    logger.warn({ count: recovered }, 'looked after answers of a server that stopped suddenly')
+  return { accounts, generations, artifacts, conversations }
+}
+
+export type Features = Awaited<ReturnType<typeof createFeatures>>
+
+function accountSettings(config: Config, address: { url: string }) {
+  return {
+    get publicUrl() {
+      return address.url
+    },
+    signupVerification: config.signupVerification,
+    refuseCommonPasswords: config.isProduction,
+    echoCodes: config.otpEcho,
+  }
+}
+
+/** Does at the start and then every hour what time makes necessary; what fails is done the next time. */
+function hourly(logger: Logger, tasks: readonly (() => Promise<unknown>)[]) {
+  const tidy = async () => {
+    for (const task of tasks) await task().catch((err: unknown) => logger.warn({ err }, 'tidying up failed'))
+  }
+  let current = tidy()
+  const timer = setInterval(() => {
+    current = current.then(tidy)
+  }, 3_600_000)
+  timer.unref()
+  return {
+    async close() {
+      clearInterval(timer)
+      await current
+    },
+  }
+}

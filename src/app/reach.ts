@@ -1,0 +1,117 @@
+import { createAdapter } from '@socket.io/redis-streams-adapter'
+import { accountRoutes } from '../features/accounts/routes.ts'
+import { createWebSessions } from '../features/accounts/web-sessions.ts'
+import { artifactRoutes, previewRoutes } from '../features/artifacts/routes.ts'
+import { conversationRoutes } from '../features/conversations/routes.ts'
+import { generationRoutes } from '../features/generations/routes.ts'
+import { modelRoutes } from '../features/generations/routes-models.ts'
+import { serveGenerationsOnSocketIo } from '../features/generations/routes-socketio.ts'
+import { generationSocket } from '../features/generations/routes-websocket.ts'
+import { fileRoutes } from '../platform/files/routes.ts'
+import { openConsole } from '../transport/console.ts'
+import { ok } from '../transport/envelope.ts'
+import { createHandshakes } from '../transport/handshakes.ts'
+import { healthRoutes } from '../transport/health.ts'
+import { countAsked, limitRequests } from '../transport/limits.ts'
+import { collectOpenApi, serveOpenApi } from '../transport/openapi.ts'
+import { createServer, keepAnswersPrivate, type Server } from '../transport/server.ts'
+import { createSocketIo } from '../transport/socketio.ts'
+import { createTickets, ticketRoutes } from '../transport/tickets.ts'
+import { createUpgrades } from '../transport/upgrades.ts'
+import { createWebSockets } from '../transport/websocket.ts'
+import type { Features } from './features.ts'
+import type { AppOptions } from './options.ts'
+import type { Platform } from './stand.ts'
+
+/** How the world reaches us. */
+export async function reach(platform: Platform, features: Features, { config, logger }: AppOptions) {
+  const { accounts, generations, artifacts, conversations } = features
+  const { models, vendor, files, database, cache, address } = platform
+  const web = createWebSessions(accounts, {
+    isSecure: config.publicUrl?.startsWith('https:') ?? false,
+    maxAgeSeconds: 7 * 24 * 3600,
+  })
+  const console = await openConsole(platform.consoleDirectory)
+  const server = await createServer({
+    logger,
+    authenticator: web.authenticator,
+    corsOrigins: config.corsOrigins,
+    trustProxy: config.trustProxy,
+    fallback: console.fallback,
+  })
+  const { windowMs, maxRequests } = config.rateLimit
+  const requests = cache.limiter({ name: 'requests', points: maxRequests, windowMs })
+  const tickets = createTickets({ cache, recognise: accounts.recognise })
+  await collectOpenApi(server, tags)
+  openSockets(server, { platform, features, config, logger, tickets, admitStart: countAsked(requests) })
+  await server.register(healthRoutes(version, { database: database.ping }))
+  await server.register(
+    async api => {
+      api.get('/', { config: { auth: 'none' }, schema: { hide: true } }, async () =>
+        ok({ name: 'Atelier', version, documentation: '/docs', openapi: '/openapi.json' }),
+      )
+      keepAnswersPrivate(api)
+      limitRequests(api, requests)
+      await api.register(accountRoutes(accounts, web))
+      await api.register(ticketRoutes(tickets))
+      await api.register(modelRoutes(models))
+      await api.register(generationRoutes(generations))
+      await api.register(conversationRoutes(conversations))
+      await api.register(artifactRoutes(artifacts))
+    },
+    { prefix: '/api/v1' },
+  )
+  await server.register(
+    previewRoutes(artifacts, { vendorDirectory: vendor.directory, publicUrl: () => address.url }),
+  )
+  await server.register(fileRoutes(files))
+  await serveOpenApi(server)
+  await server.register(console.routes)
+  await server.ready()
+  return server
+}
+
+interface SocketParts extends Pick<AppOptions, 'config' | 'logger'> {
+  platform: Platform
+  features: Features
+  tickets: ReturnType<typeof createTickets>
+  admitStart: ReturnType<typeof countAsked>
+}
+
+/** The wires that stay open: the raw socket at /api/v1/socket, and Socket.IO. */
+function openSockets(server: Server, { platform, features, config, logger, ...parts }: SocketParts): void {
+  const { generations, accounts } = features
+  const { authenticate, watchSession } = accounts
+  const { corsOrigins } = config
+  const upgrades = createUpgrades(server, { publicUrl: () => platform.address.url, corsOrigins })
+  const handshakes = createHandshakes({ authenticate, watchSession, tickets: parts.tickets })
+  const report = (err: unknown) => logger.error({ err }, 'a socket met a bug')
+  const wire = { generations, report, admitStart: parts.admitStart }
+  upgrades.route(
+    '/api/v1/socket',
+    generationSocket({ ...wire, handshakes, webSockets: createWebSockets(upgrades) }),
+  )
+  const { fanOut } = platform
+  const adapter = fanOut
+    ? { adapter: createAdapter(fanOut, { streamName: 'atelier:socket.io', maxLen: 2000 }) }
+    : {}
+  serveGenerationsOnSocketIo({
+    ...wire,
+    socketIo: createSocketIo(server, { upgrades, handshakes, ...adapter }),
+  })
+}
+
+/** Version of the product, as told by /health. */
+const version = '0.1.0'
+
+const tags = [
+  { name: 'Accounts', description: 'Signing up, and the account itself.' },
+  { name: 'Sessions', description: 'Signing in and out, on each device.' },
+  { name: 'Codes', description: 'One-time codes by mail or SMS, and what they are exchanged for.' },
+  { name: 'Passwords', description: 'Changing a password, and getting in again without it.' },
+  { name: 'Administration', description: 'For administrators.' },
+  { name: 'Generations', description: 'Asking a model, and following its answer.' },
+  { name: 'Conversations', description: 'Questions and answers in their order.' },
+  { name: 'Artifacts', description: 'Code that answers contain: files, builds, previews.' },
+  { name: 'Health', description: 'For those who watch the server.' },
+]
