@@ -1,5 +1,39 @@
 -- The schema after all migrations. Made by `npm run schema`; a test compares it. Do not edit.
 
+CREATE OR REPLACE FUNCTION public.enter_credits(account uuid, entry_kind text, amount bigint, reference_text text, note_text text, actor uuid)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  balance bigint;
+begin
+  insert into balances (account_id) values (account) on conflict do nothing;
+  perform from balances where account_id = account for update;
+  if reference_text is not null and exists (
+    select from ledger_entries where account_id = account and kind = entry_kind and reference = reference_text
+  ) then
+    return null;
+  end if;
+  update balances set micro_credits = micro_credits + amount, updated_at = now()
+    where account_id = account returning micro_credits into balance;
+  insert into ledger_entries (account_id, kind, amount_micro_credits, balance_micro_credits, reference, note, actor_id)
+    values (account, entry_kind, amount, balance, reference_text, note_text, actor);
+  return balance;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.keep_ledger_entries()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if tg_op = 'DELETE' and current_setting('atelier.erasing', true) = 'on' then
+    return old;
+  end if;
+  raise exception 'ledger entries are append-only';
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.keep_security_events()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -9,6 +43,63 @@ begin
     return old;
   end if;
   raise exception 'security events are append-only';
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.settle_hold(account uuid, generation uuid, held bigint, cost bigint, day_given_back date)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  used bigint := least(greatest(cost, 0), held);
+  balance bigint;
+begin
+  if held > 0 then
+    update balances set micro_credits = micro_credits + held - used, updated_at = now()
+      where account_id = account returning micro_credits into balance;
+    insert into ledger_entries (account_id, kind, amount_micro_credits, balance_micro_credits, generation_id)
+      values (account, 'release', held, balance + used, generation);
+    if used > 0 then
+      insert into ledger_entries (account_id, kind, amount_micro_credits, balance_micro_credits, generation_id)
+        values (account, 'settle', -used, balance, generation);
+    end if;
+  end if;
+  if day_given_back is not null then
+    update daily_messages set count = count - 1
+      where account_id = account and day = day_given_back and count > 0;
+  end if;
+  return used;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.take_hold(account uuid, generation uuid, amount bigint, is_counted boolean, limits jsonb)
+ RETURNS date
+ LANGUAGE plpgsql
+AS $function$
+declare
+  today date := (now() at time zone 'UTC')::date;
+  balance bigint;
+begin
+  update balances set micro_credits = micro_credits - amount, updated_at = now()
+    where account_id = account and micro_credits >= amount returning micro_credits into balance;
+  if balance is null then
+    raise exception 'insufficient credits' using errcode = 'AT402';
+  end if;
+  if amount > 0 then
+    insert into ledger_entries (account_id, kind, amount_micro_credits, balance_micro_credits, generation_id)
+      values (account, 'hold', -amount, balance, generation);
+  end if;
+  if not is_counted then
+    return null;
+  end if;
+  insert into daily_messages as d (account_id, day, count)
+    select account, today, 1 from accounts a where a.id = account and coalesce((limits ->> a.plan)::int, 0) > 0
+    on conflict (account_id, day) do update set count = d.count + 1
+      where d.count < (select (limits ->> a.plan)::int from accounts a where a.id = account);
+  if not found then
+    raise exception 'the day is spent' using errcode = 'AT429';
+  end if;
+  return today;
 end
 $function$;
 
@@ -83,6 +174,14 @@ create index artifacts_by_account on artifacts using btree (account_id);
 create index artifacts_by_conversation on artifacts using btree (conversation_id, created_at desc, id desc);
 create index artifacts_by_message on artifacts using btree (message_id);
 
+create table balances (
+  account_id uuid not null,
+  micro_credits bigint not null default 0,
+  updated_at timestamp with time zone not null default now(),
+  constraint balances_pkey primary key (account_id),
+  constraint balances_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+) with (fillfactor=70);
+
 create table conversations (
   id uuid not null,
   account_id uuid not null,
@@ -101,6 +200,14 @@ create table conversations (
   constraint conversations_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
 );
 create index conversations_by_account on conversations using btree (account_id, updated_at desc, id desc);
+
+create table daily_messages (
+  account_id uuid not null,
+  day date not null,
+  count integer not null,
+  constraint daily_messages_pkey primary key (account_id, day),
+  constraint daily_messages_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+) with (fillfactor=70);
 
 create table generations (
   id uuid not null,
@@ -132,6 +239,9 @@ create table generations (
   created_at timestamp with time zone not null default now(),
   started_at timestamp with time zone,
   finished_at timestamp with time zone,
+  hold_micro_credits bigint not null default 0,
+  key_id uuid,
+  counted_on date,
   constraint generations_pkey primary key (id),
   constraint generations_status_check check (status = any (array['queued'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'interrupted'::text])),
   constraint generations_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade,
@@ -141,6 +251,31 @@ create index generations_by_account on generations using btree (account_id, crea
 create index generations_by_conversation on generations using btree (conversation_id, created_at);
 create unique index generations_idempotency on generations using btree (account_id, idempotency_key) where (idempotency_key is not null);
 create index generations_open on generations using btree (heartbeat_at) where (status = any (array['queued'::text, 'running'::text]));
+
+create table ledger_entries (
+  id uuid not null default gen_random_uuid(),
+  seq bigint not null generated always as identity,
+  account_id uuid not null,
+  kind text not null,
+  amount_micro_credits bigint not null,
+  balance_micro_credits bigint not null,
+  generation_id uuid,
+  reference text,
+  note text,
+  actor_id uuid,
+  created_at timestamp with time zone not null default now(),
+  constraint ledger_entries_pkey primary key (id),
+  constraint ledger_entries_amount_micro_credits_check check (amount_micro_credits <> 0),
+  constraint ledger_entries_check check ((kind = any (array['hold'::text, 'settle'::text, 'release'::text])) = (generation_id is not null)),
+  constraint ledger_entries_check1 check ((kind <> ALL (array['hold'::text, 'settle'::text, 'clawback'::text])) or amount_micro_credits < 0),
+  constraint ledger_entries_check2 check ((kind <> ALL (array['grant'::text, 'purchase'::text, 'release'::text, 'refund'::text])) or amount_micro_credits > 0),
+  constraint ledger_entries_kind_check check (kind = any (array['grant'::text, 'purchase'::text, 'hold'::text, 'settle'::text, 'release'::text, 'refund'::text, 'clawback'::text, 'adjustment'::text])),
+  constraint ledger_entries_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+);
+create index ledger_entries_by_account on ledger_entries using btree (account_id, seq desc);
+create unique index ledger_entries_once_per_generation on ledger_entries using btree (generation_id, kind) where (generation_id is not null);
+create unique index ledger_entries_once_per_reference on ledger_entries using btree (account_id, kind, reference) where (reference is not null);
+CREATE TRIGGER ledger_entries_are_kept BEFORE DELETE OR UPDATE ON ledger_entries FOR EACH ROW EXECUTE FUNCTION keep_ledger_entries();
 
 create table messages (
   id uuid not null,

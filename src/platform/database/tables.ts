@@ -59,6 +59,12 @@ export interface ArtifactsTable {
   created_at: Generated<Timestamp>
 }
 
+export interface BalancesTable {
+  account_id: string
+  micro_credits: Generated<number>
+  updated_at: Generated<Timestamp>
+}
+
 export interface ConversationsTable {
   id: string
   account_id: string
@@ -71,6 +77,12 @@ export interface ConversationsTable {
   message_count: Generated<number>
   created_at: Generated<Timestamp>
   updated_at: Generated<Timestamp>
+}
+
+export interface DailyMessagesTable {
+  account_id: string
+  day: string
+  count: number
 }
 
 export interface GenerationsTable {
@@ -103,6 +115,23 @@ export interface GenerationsTable {
   created_at: Generated<Timestamp>
   started_at: Timestamp | null
   finished_at: Timestamp | null
+  hold_micro_credits: Generated<number>
+  key_id: string | null
+  counted_on: string | null
+}
+
+export interface LedgerEntriesTable {
+  id: Generated<string>
+  seq: ColumnType<number, never, never>
+  account_id: string
+  kind: 'grant' | 'purchase' | 'hold' | 'settle' | 'release' | 'refund' | 'clawback' | 'adjustment'
+  amount_micro_credits: number
+  balance_micro_credits: number
+  generation_id: string | null
+  reference: string | null
+  note: string | null
+  actor_id: string | null
+  created_at: Generated<Timestamp>
 }
 
 export interface MessagesTable {
@@ -193,8 +222,11 @@ export interface Tables {
   accounts: AccountsTable
   artifact_files: ArtifactFilesTable
   artifacts: ArtifactsTable
+  balances: BalancesTable
   conversations: ConversationsTable
+  daily_messages: DailyMessagesTable
   generations: GenerationsTable
+  ledger_entries: LedgerEntriesTable
   messages: MessagesTable
   one_time_codes: OneTimeCodesTable
   refresh_tokens: RefreshTokensTable
