@@ -36,6 +36,12 @@ export function loadConfig(env: Environment) {
     jwtSecret: read.secret('JWT_SECRET'),
     /** Retired values of JWT_SECRET whose access tokens are still believed, while keys are being rotated. */
     retiredJwtSecrets: read.secrets('JWT_RETIRED_SECRETS'),
+    /** Seals people's provider keys; one is made and kept when it is absent. */
+    encryptionKey: read.secret('ENCRYPTION_KEY'),
+    /** Retired values of ENCRYPTION_KEY, under which some keys may still be sealed. */
+    retiredEncryptionKeys: read.secrets('ENCRYPTION_RETIRED_KEYS'),
+    /** Lets the base URLs of people's own keys lead into the operator's network. */
+    allowPrivateAddresses: read.flag('ALLOW_PRIVATE_ADDRESSES'),
     /** How long an access token is good. */
     accessLifetimeSeconds: read.duration('JWT_EXPIRES_IN', 15 * 60, { min: 30, max: 400 * 86_400 }),
     /** Whether an address must be proven by a code before its account can be used. */
@@ -116,6 +122,8 @@ function modelSettings(read: Reader) {
 function refuseInProduction(config: Config): void {
   if (!config.jwtSecret)
     throw new ConfigError('JWT_SECRET must be set in production: at least 32 random characters')
+  if (!config.encryptionKey)
+    throw new ConfigError('ENCRYPTION_KEY must be set in production: at least 32 random characters')
   if (!config.publicUrl)
     throw new ConfigError('PUBLIC_URL must be set in production: the address that people open')
   if (config.otpEcho)

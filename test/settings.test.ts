@@ -42,6 +42,9 @@ describe('settings', () => {
     ['REDIS_URL', 'nonsense', /REDIS_URL/],
     ['JWT_SECRET', 'short', /JWT_SECRET must be at least 32 characters long/],
     ['JWT_RETIRED_SECRETS', `${'x'.repeat(32)},short`, /JWT_RETIRED_SECRETS must hold values of at least 32/],
+    ['ENCRYPTION_KEY', 'short', /ENCRYPTION_KEY must be at least 32 characters long/],
+    ['ENCRYPTION_RETIRED_KEYS', 'short', /ENCRYPTION_RETIRED_KEYS must hold values of at least 32/],
+    ['ALLOW_PRIVATE_ADDRESSES', 'perhaps', /ALLOW_PRIVATE_ADDRESSES/],
     ['TRUST_PROXY', 'perhaps', /TRUST_PROXY must be a number of proxies/],
     ['CORS_ORIGINS', 'foo', /CORS_ORIGINS must be origins/],
     ['CORS_ORIGINS', 'https://a.example/path', /CORS_ORIGINS/],
@@ -56,13 +59,19 @@ describe('settings', () => {
   })
 
   test('production wants its secrets, and no echo of codes', () => {
-    const safe = { NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(32), PUBLIC_URL: 'https://a.example' }
+    const safe = {
+      NODE_ENV: 'production',
+      JWT_SECRET: 'x'.repeat(32),
+      ENCRYPTION_KEY: 'z'.repeat(32),
+      PUBLIC_URL: 'https://a.example',
+    }
     expect(loadConfig(safe)).toMatchObject({
       isProduction: true,
       signupVerification: 'required',
       host: '0.0.0.0',
     })
     expect(() => loadConfig({ ...safe, JWT_SECRET: '' })).toThrow(/JWT_SECRET/)
+    expect(() => loadConfig({ ...safe, ENCRYPTION_KEY: '' })).toThrow(/ENCRYPTION_KEY/)
     expect(() => loadConfig({ ...safe, PUBLIC_URL: '' })).toThrow(/PUBLIC_URL/)
     expect(() => loadConfig({ ...safe, OTP_ECHO: 'true' })).toThrow(/OTP_ECHO/)
   })

@@ -138,7 +138,12 @@ describe('the other verbs', () => {
   test('seed makes the demo users once, and is refused in production', async () => {
     expect((await verb(['seed'])).out).toMatch(/made demo@example.com with password demo123/)
     expect((await verb(['seed'])).out).toMatch(/demo@example.com is there already/)
-    const production = { NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(40), PUBLIC_URL: 'https://a.example' }
+    const production = {
+      NODE_ENV: 'production',
+      JWT_SECRET: 'x'.repeat(40),
+      ENCRYPTION_KEY: 'z'.repeat(40),
+      PUBLIC_URL: 'https://a.example',
+    }
     const refused = await verb(['seed'], production)
     expect(refused.code).toBe(1)
     expect(refused.err).toMatch(/refused in production/)

@@ -20,7 +20,11 @@ import type { AppOptions, Hold } from './options.ts'
 export async function standOn({ config, logger, built, signal }: AppOptions, hold: Hold) {
   const dataDir = resolve(config.dataDir)
   const address = { url: config.publicUrl ?? `http://localhost:${config.port}` }
-  const secrets = await loadSecrets(dataDir, { jwt: config.jwtSecret })
+  const secrets = await loadSecrets(dataDir, {
+    jwt: config.jwtSecret,
+    encryption: config.encryptionKey,
+    retiredEncryption: config.retiredEncryptionKeys,
+  })
   const source = config.databaseUrl ?? hold(await startEmbedded({ dataDir, logger })).connection
   for (const name of await migrate({ source })) logger.info({ name }, 'migrated')
   const database = hold(openDatabase({ source, maxConnections: 20 }))
@@ -38,7 +42,8 @@ export async function standOn({ config, logger, built, signal }: AppOptions, hol
   hold({ close: async () => fanOut?.disconnect() })
   const disk = { root: join(dataDir, 'files'), key: secrets.links, publicUrl: () => address.url }
   const files = hold(await openDiskFiles(disk))
-  const models = hold(createModels({ settings: config.models, isProduction: config.isProduction }))
+  const { isProduction, allowPrivateAddresses } = config
+  const models = hold(createModels({ settings: config.models, isProduction, allowPrivateAddresses }))
   const consoleDirectory = await (signal ? Promise.race([built, thrownBy(signal)]) : built)
   const vendor = await ensureVendor(vendorDirectory, join(dataDir, 'vendor'))
   const bundler = hold(createEsbuildBundler({ vendor }))

@@ -47,6 +47,7 @@ export const drained: Strike = {
   env: {
     NODE_ENV: 'production',
     JWT_SECRET: 'a secret of nobody, longer than thirty-two',
+    ENCRYPTION_KEY: 'another one of nobody, longer than thirty-two',
     PUBLIC_URL: 'http://127.0.0.1',
     SIGNUP_VERIFICATION: 'optional',
   },

@@ -66,9 +66,14 @@ test('a database that is newer than the files stops the start', async () => {
   await expect(run()).rejects.toThrow(/0003_third\.sql, which this version does not know/)
 })
 
-test('numbers with a gap are refused', async () => {
-  await write('0004_fourth.sql', 'select 1;')
-  await expect(run()).rejects.toThrow(/0004_fourth\.sql should have number 3/)
+test('a number that was left out may come later, but none may come twice', async () => {
+  await write('0005_fifth.sql', 'create table fifths (id int);')
+  expect(await run()).toContain('0005_fifth.sql')
+  await write('0004_fourth.sql', 'create table fourths (id int);')
+  expect(await run()).toEqual(['0004_fourth.sql'])
+  expect(await run()).toEqual([])
+  await write('0005_other.sql', 'select 1;')
+  await expect(run()).rejects.toThrow(/0005_fifth\.sql and 0005_other\.sql have the same number/)
 })
 
 test('a server that does not answer stops the start in one line, without the password', async () => {

@@ -65,16 +65,18 @@ export async function readMigrationState({ source, folder = projectFolder }: Mig
   }
 }
 
-/** The files of a folder in order; their numbers must be 1, 2, 3 … without gaps. */
+/**
+ * The files of a folder in order of their numbers. Each number occurs once; one may be left out, because branches that take
+ * the next numbers at the same time land in any order, and a file that comes later is applied then.
+ */
 export async function readMigrations(folder: string): Promise<Migration[]> {
   const names = (await readdir(folder)).filter(name => /^\d+_.+\.sql$/.test(name)).sort()
   const migrations = await Promise.all(names.map(name => readMigration(folder, name)))
+  migrations.sort((left, right) => left.id - right.id)
   migrations.forEach((migration, index) => {
-    if (migration.id !== index + 1) {
-      throw new DatabaseStartError(
-        `migrations must be numbered 1, 2, 3 …: ${migration.name} should have number ${index + 1}`,
-      )
-    }
+    const before = migrations[index - 1]
+    if (before?.id === migration.id)
+      throw new DatabaseStartError(`${before.name} and ${migration.name} have the same number`)
   })
   return migrations
 }
@@ -93,8 +95,9 @@ async function readApplied(client: pg.Client): Promise<Applied[]> {
 }
 
 function pendingOf(migrations: readonly Migration[], applied: readonly Applied[]): Migration[] {
+  const files = new Map(migrations.map(migration => [migration.id, migration]))
   for (const each of applied) {
-    const file = migrations[each.id - 1]
+    const file = files.get(each.id)
     if (!file) {
       throw new DatabaseStartError(
         `the database has migration ${each.name}, which this version does not know: start a newer version`,

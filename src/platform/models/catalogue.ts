@@ -1,11 +1,18 @@
 import { AppError } from '../../lib/errors.ts'
 import { createAnthropic } from './anthropic.ts'
 import { createGemini } from './gemini.ts'
-import type { CatalogueModel, ModelAdapter, Models, OwnKeys } from './index.ts'
+import {
+  type CatalogueModel,
+  type ModelAdapter,
+  type Models,
+  type OwnKeys,
+  ownKeyProviders,
+} from './index.ts'
 import { createOpenAiCompatible } from './openai-compatible.ts'
 import { createOutbound, type Outbound } from './outbound.ts'
 import { knownModels, unknownModel } from './price-list.ts'
 import { createSandboxModel, sandboxModel } from './sandbox.ts'
+import { tryKey } from './trial.ts'
 
 /** What the operator says about one provider. Without a key, a base URL other than the provider's own configures it too. */
 export interface ProviderSettings {
@@ -44,6 +51,10 @@ const ownBaseUrls: Record<Provider, string> = {
   anthropic: 'https://api.anthropic.com',
 }
 
+const perplexityUrl = 'https://api.perplexity.ai'
+/** A `custom` request always brings an address of its own; this one cannot exist. */
+const nowhere = 'https://custom.invalid'
+
 /**
  * The models that this server offers. Only configured providers are listed; the sandbox model is listed outside
  * production, and in production when nothing else is (free of charge there). Throws BAD_DEFAULT_MODEL when DEFAULT_MODEL
@@ -63,10 +74,15 @@ export function createModels({
   const defaultModel = pickDefault(settings, listed)
   byId.set(defaultModel.id, defaultModel)
 
-  function list({ ownKeysFor = [] }: OwnKeys = {}): readonly CatalogueModel[] {
-    const extra = ownKeysFor.filter(provider => isProvider(provider) && !configured.includes(provider))
+  function list({ ownKeysFor = [], ownModels = [] }: OwnKeys = {}): readonly CatalogueModel[] {
     const all = [...byId.values()]
-    return extra.length === 0 ? all : [...all, ...extra.flatMap(provider => knownModels(provider))]
+    if (ownKeysFor.length === 0) return all
+    const extra = ownKeysFor.filter(provider => isOwnProvider(provider) && !isAmong(configured, provider))
+    return [...all, ...extra.flatMap(provider => knownModels(provider)), ...ownModels.map(namedModel)]
+  }
+
+  function offers(model: CatalogueModel): boolean {
+    return byId.has(model.id) || (settings.allowAnyModel && isAmong(configured, model.provider))
   }
 
   function find(id: string, options: OwnKeys = {}): CatalogueModel {
@@ -93,7 +109,16 @@ export function createModels({
     return adapter
   }
 
-  return { list, defaultModel, find, adapterOf, close: async () => outbound.close() }
+  return {
+    list,
+    defaultModel,
+    find,
+    adapterOf,
+    offers,
+    admitBaseUrl: outbound.admit,
+    tryKey: (trial, signal) => tryKey({ adapters, outbound }, trial, signal),
+    close: async () => outbound.close(),
+  }
 }
 
 function createAdapters(settings: ModelSettings, outbound: Outbound): Map<string, ModelAdapter> {
@@ -103,9 +128,25 @@ function createAdapters(settings: ModelSettings, outbound: Outbound): Map<string
     createOpenAiCompatible({ provider: 'openrouter', label: 'OpenRouter', ...openrouter, outbound }),
     createOpenAiCompatible({ provider: 'openai', label: 'OpenAI', ...openai, outbound }),
     createAnthropic({ ...anthropic, outbound }),
+    createOpenAiCompatible({ provider: 'perplexity', label: 'Perplexity', baseUrl: perplexityUrl, outbound }),
+    createOpenAiCompatible({ provider: 'custom', label: 'Your provider', baseUrl: nowhere, outbound }),
     createSandboxModel({ delayMs: sandboxDelayMs }),
   ]
   return new Map(all.map(adapter => [adapter.provider, adapter]))
+}
+
+function isAmong(names: readonly string[], name: string): boolean {
+  return names.includes(name)
+}
+
+function isOwnProvider(name: string): boolean {
+  return isAmong(ownKeyProviders, name)
+}
+
+/** A model by its id, of which nothing else is known. */
+function namedModel(id: string): CatalogueModel {
+  const slash = id.indexOf('/')
+  return unknownModel(id.slice(0, slash), id.slice(slash + 1))
 }
 
 function isProvider(name: string): name is Provider {

@@ -116,7 +116,7 @@ class HttpPartStream implements AsyncIterableIterator<readonly ModelPart[]> {
       headers['content-type'] = 'application/json'
       headers.accept = 'text/event-stream'
       headers['content-length'] = String(Buffer.byteLength(text))
-      this.#request = this.#outbound.request(url, headers, request.baseUrl !== undefined)
+      this.#request = this.#outbound.request(url, headers, { isGuarded: request.baseUrl !== undefined })
       this.#request.on('response', response => this.#receive(response))
       this.#request.on('error', error => this.#disconnected(error))
       this.#request.end(text)

@@ -71,6 +71,35 @@ export interface CatalogueModel {
 /** Providers that answer with a person's own key although the operator has none for them. */
 export interface OwnKeys {
   ownKeysFor?: readonly string[]
+  /** Models that only the account knows of, by id: those of a server of its own. */
+  ownModels?: readonly string[]
+}
+
+/** Providers that a person may bring a key for; `custom` is any server that speaks OpenAI's chat completions. */
+export const ownKeyProviders = [
+  'openai',
+  'gemini',
+  'anthropic',
+  'openrouter',
+  'perplexity',
+  'custom',
+] as const
+export type OwnKeyProvider = (typeof ownKeyProviders)[number]
+
+/** A person's own key, to be tried. */
+export interface Trial {
+  provider: OwnKeyProvider
+  apiKey: string
+  baseUrl?: string
+  /** The provider's name of a model to ask; a cheap one, or the first that the server lists, when absent. */
+  model?: string
+}
+
+/** How a trial went. `unexpected`: something answers there, but not as such a provider does. */
+export interface TrialResult {
+  verdict: 'works' | 'refused' | 'out-of-credit' | 'limited' | 'unreachable' | 'unexpected'
+  /** What a `custom` server says that it offers, at most a hundred names; empty for the others. */
+  models: readonly string[]
 }
 
 /** Every provider that is configured, and the models they offer. */
@@ -82,5 +111,11 @@ export interface Models {
   find(id: string, options?: OwnKeys): CatalogueModel
   /** The adapter of a model's provider. It carries the operator's key, if there is one. */
   adapterOf(model: CatalogueModel): ModelAdapter
+  /** Whether the operator's own account answers for a model. */
+  offers(model: CatalogueModel): boolean
+  /** A base URL that an account enters, as it is kept. Throws AppError invalid (field `baseUrl`) with one text. */
+  admitBaseUrl(text: string): Promise<string>
+  /** Asks a provider for one short answer; never throws for what the provider does. */
+  tryKey(trial: Trial, signal: AbortSignal): Promise<TrialResult>
   close(): Promise<void>
 }

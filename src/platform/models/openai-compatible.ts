@@ -67,7 +67,9 @@ function isReasoningModel(model: string): boolean {
 
 /** These answer 400 or 422 to `top_k`; OpenRouter, Ollama, vLLM, llama.cpp and LM Studio take it. */
 function refusesTopK(baseUrl: string): boolean {
-  return /^https:\/\/([\w.-]+\.)?(openai\.com|azure\.com|mistral\.ai|groq\.com)(:\d+)?(\/|$)/i.test(baseUrl)
+  return /^https:\/\/([\w.-]+\.)?(openai\.com|azure\.com|mistral\.ai|groq\.com|perplexity\.ai)(:\d+)?(\/|$)/i.test(
+    baseUrl,
+  )
 }
 
 interface ChatFrame {

@@ -1,20 +1,42 @@
 import { type LookupAddress, lookup } from 'node:dns'
 import http from 'node:http'
 import https from 'node:https'
-import { BlockList, isIP, type LookupFunction } from 'node:net'
-import { AppError } from '../../lib/errors.ts'
+import type { LookupFunction } from 'node:net'
+import { type AppError, invalidField } from '../../lib/errors.ts'
+import {
+  baseUrlRule,
+  hostOf,
+  isPrivateAddress,
+  looksLikeBaseUrl,
+  refusedAddress,
+  refuseUnfit,
+} from './entered-addresses.ts'
 
 const agentOptions = { keepAlive: true, maxFreeSockets: 256, timeout: 60_000, scheduling: 'lifo' } as const
 
 /** How requests leave this process: connections are kept for the next request to the same place. */
 export type Outbound = ReturnType<typeof createOutbound>
 
+export interface OutboundOptions {
+  /** Lets URLs that accounts enter lead into the operator's own network. */
+  allowPrivateAddresses?: boolean
+  /** Resolves names; Node's own unless told. */
+  resolve?: typeof lookup
+}
+
+export interface Departure {
+  /** Whether an account entered the address. */
+  isGuarded: boolean
+  method?: 'GET' | 'POST'
+}
+
 /**
- * `request` opens one POST. With `isGuarded` (an address that an account entered) the place must be outside the
- * operator's network: the address is checked at the moment of connecting, after name resolution, and refused with
- * PROVIDER_REFUSED; `allowPrivateAddresses` lifts that.
+ * `request` opens one request; redirects are never followed. With `isGuarded` (an address that an account entered) the
+ * place must be fit, and outside the operator's network: the address is checked at the moment of connecting, after name
+ * resolution, and refused with PROVIDER_REFUSED; `allowPrivateAddresses` lifts the latter. `admit` says so beforehand.
  */
-export function createOutbound({ allowPrivateAddresses = false } = {}) {
+export function createOutbound({ allowPrivateAddresses = false, resolve = lookup }: OutboundOptions = {}) {
+  const publicLookup = createPublicLookup(resolve)
   const open = { http: new http.Agent(agentOptions), https: new https.Agent(agentOptions) }
   const guarded = {
     http: new http.Agent({ ...agentOptions, lookup: publicLookup }),
@@ -24,23 +46,35 @@ export function createOutbound({ allowPrivateAddresses = false } = {}) {
   function request(
     address: string,
     headers: http.OutgoingHttpHeaders,
-    isGuarded: boolean,
+    { isGuarded, method = 'POST' }: Departure,
   ): http.ClientRequest {
     if (!URL.canParse(address)) throw refusedAddress()
     const url = new URL(address)
-    const isChecked = isGuarded && !allowPrivateAddresses
-    if (isChecked) refusePrivateHost(url)
-    const agents = isChecked ? guarded : open
+    if (isGuarded) refuseUnfit(url, allowPrivateAddresses)
+    const agents = isGuarded && !allowPrivateAddresses ? guarded : open
     const isSecure = url.protocol === 'https:'
     return (isSecure ? https : http).request({
       protocol: url.protocol,
-      hostname: url.hostname.replace(/^\[|\]$/g, ''),
+      hostname: hostOf(url),
       port: url.port || (isSecure ? 443 : 80),
       path: url.pathname + url.search,
-      method: 'POST',
+      method,
       headers,
       agent: isSecure ? agents.https : agents.http,
     })
+  }
+
+  /** A base URL that an account enters, as it is kept. Throws AppError invalid with one text for every reason. */
+  async function admit(text: string): Promise<string> {
+    try {
+      if (!looksLikeBaseUrl(text)) throw refusedAddress()
+      const url = new URL(text)
+      refuseUnfit(url, allowPrivateAddresses)
+      if (!allowPrivateAddresses) await resolvePublicly(publicLookup, hostOf(url))
+      return url.href.replace(/\/+$/, '')
+    } catch {
+      throw refusedBaseUrl()
+    }
   }
 
   function close(): void {
@@ -50,66 +84,28 @@ export function createOutbound({ allowPrivateAddresses = false } = {}) {
     }
   }
 
-  return { request, close }
+  return { request, admit, close }
 }
 
-const privateAddresses = new BlockList()
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['224.0.0.0', 4],
-  ['240.0.0.0', 4],
-] as const) {
-  privateAddresses.addSubnet(network, prefix, 'ipv4')
-}
-const publicAddresses6 = new BlockList()
-publicAddresses6.addSubnet('2000::', 3, 'ipv6')
-const translated6 = new BlockList()
-for (const [network, prefix] of [
-  ['2001::', 23],
-  ['2001:db8::', 32],
-  ['2002::', 16],
-] as const) {
-  translated6.addSubnet(network, prefix, 'ipv6')
+function refusedBaseUrl(): AppError {
+  return invalidField('baseUrl', baseUrlRule)
 }
 
-/** Whether an address belongs to this machine, a private network or a range that no provider can have. */
-export function isPrivateAddress(address: string): boolean {
-  const family = isIP(address)
-  if (family === 4) return privateAddresses.check(address, 'ipv4')
-  if (family !== 6) return true
-  return !publicAddresses6.check(address, 'ipv6') || translated6.check(address, 'ipv6')
-}
-
-function refusePrivateHost(url: URL): void {
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw refusedAddress()
-  if (url.username || url.password) throw refusedAddress()
-  if (isIP(host) !== 0 && isPrivateAddress(host)) throw refusedAddress()
-}
-
-function refusedAddress(): AppError {
-  return new AppError(
-    'unprocessable',
-    'PROVIDER_REFUSED',
-    'The base URL of this key leads to an address that is not allowed.',
-  )
+function resolvePublicly(publicLookup: LookupFunction, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    publicLookup(host, { all: true }, error => (error ? reject(error) : resolve()))
+  })
 }
 
 /** Resolves a name and fails unless every address of it is public, so that a second answer cannot slip in. */
-const publicLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-    const first = addresses?.[0]
-    if (error || !first) return callback(error ?? new Error('no address'), '', 0)
-    if (addresses.some(({ address }) => isPrivateAddress(address))) return callback(refusedAddress(), '', 0)
-    if (options.all) return callback(null, addresses)
-    callback(null, first.address, first.family)
-  })
+function createPublicLookup(resolve: typeof lookup): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      const first = addresses?.[0]
+      if (error || !first) return callback(error ?? new Error('no address'), '', 0)
+      if (addresses.some(({ address }) => isPrivateAddress(address))) return callback(refusedAddress(), '', 0)
+      if (options.all) return callback(null, addresses)
+      callback(null, first.address, first.family)
+    })
+  }
 }

@@ -55,6 +55,12 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
     ['claude-sonnet-4-6', 'Claude Sonnet 4.6', 200_000, 64_000, 3, 15],
     ['claude-haiku-4-5', 'Claude Haiku 4.5', 200_000, 64_000, 1, 5],
   ],
+  // Answers with people's own keys only.
+  perplexity: [
+    ['sonar', 'Sonar', 127_072, 8192, 1, 1],
+    ['sonar-pro', 'Sonar Pro', 200_000, 8192, 3, 15],
+    ['sonar-reasoning-pro', 'Sonar Reasoning Pro', 127_072, 8192, 2, 8],
+  ],
 }
 
 /** The well-known models of a provider; empty for a provider without any. */

@@ -7,20 +7,41 @@ export interface Secrets {
   jwt: string
   /** Signs links that carry their own permission: files, previews. */
   links: string
+  /** Seals what must be read again, such as people's provider keys: the current one, then retired ones. */
+  encryption: readonly [string, ...string[]]
+}
+
+/** Secrets that the operator gives. */
+export interface GivenSecrets {
+  jwt?: string | undefined
+  encryption?: string | undefined
+  retiredEncryption?: readonly string[]
 }
 
 /**
  * The given secrets, and for those not given ones that are made once and kept under `directory` (files of mode 0600).
  * Two processes that start at once get the same.
  */
-export async function loadSecrets(directory: string, given: { jwt?: string | undefined }): Promise<Secrets> {
+export async function loadSecrets(directory: string, given: GivenSecrets): Promise<Secrets> {
   const folder = join(directory, 'secrets')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const [jwt, links] = await Promise.all([
+  const [jwt, links, encryption] = await Promise.all([
     given.jwt ?? kept(join(folder, 'jwt')),
     kept(join(folder, 'links')),
+    encryptionSecrets(join(folder, 'encryption'), given),
   ])
-  return { jwt, links }
+  return { jwt, links, encryption }
+}
+
+/** One that was made here before the operator gave one is retired by that, not lost. */
+async function encryptionSecrets(path: string, given: GivenSecrets): Promise<Secrets['encryption']> {
+  const { encryption, retiredEncryption = [] } = given
+  if (encryption === undefined) return [await kept(path), ...retiredEncryption]
+  const made = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw error
+  })
+  return [encryption, ...retiredEncryption, ...(made === null ? [] : [made.trim()])]
 }
 
 async function kept(path: string): Promise<string> {
