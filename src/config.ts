@@ -52,6 +52,8 @@ export function loadConfig(env: Environment) {
     ),
     signInLimits: signInLimits(read, isProduction),
     models: modelSettings(read),
+    plans: planSettings(read),
+    stripe: stripeSettings(read),
     smtp: {
       host: read.text('SMTP_HOST'),
       port: read.integer('SMTP_PORT', 587, { min: 1, max: 65_535 }),
@@ -85,6 +87,33 @@ function signInLimits(read: Reader, isProduction: boolean) {
     codesPerNetworkPerHour: read.integer('CODE_LIMIT_PER_NETWORK_PER_HOUR', 100, { min: 1 }),
     signupsPerHour: read.integer('SIGNUP_LIMIT_PER_HOUR', isProduction ? 200 : 2000, { min: 1 }),
   }
+}
+
+/** What plans allow, and what a new account is given. */
+function planSettings(read: Reader) {
+  return {
+    basicDailyMessages: read.integer('BASIC_DAILY_MESSAGE_LIMIT', 5, { min: 0, max: 1_000_000_000 }),
+    proDailyMessages: read.integer('PRO_DAILY_MESSAGE_LIMIT', 1000, { min: 0, max: 1_000_000_000 }),
+    signupCredits: read.integer('SIGNUP_CREDITS', 20, { min: 0, max: 1_000_000_000 }),
+    proPriceId: read.text('STRIPE_PRICE_ID'),
+  }
+}
+
+/** Stripe; without a key there are sandbox payments, and in production none. */
+function stripeSettings(read: Reader) {
+  const secretKey = read.text('STRIPE_SECRET_KEY')
+  const webhookSecret = read.text('STRIPE_WEBHOOK_SECRET')
+  for (const [name, value] of Object.entries({
+    STRIPE_SECRET_KEY: secretKey,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+  }))
+    if (value !== undefined && (value.length < 8 || /^(undefined|null)$/i.test(value)))
+      throw new ConfigError(`${name} must be what Stripe shows, of at least 8 characters`)
+  if (secretKey && !webhookSecret)
+    throw new ConfigError(
+      'STRIPE_WEBHOOK_SECRET must be set with STRIPE_SECRET_KEY: it proves what Stripe tells',
+    )
+  return { secretKey, webhookSecret, apiBase: read.url('STRIPE_API_BASE') }
 }
 
 function modelSettings(read: Reader) {
