@@ -277,6 +277,14 @@ create unique index ledger_entries_once_per_generation on ledger_entries using b
 create unique index ledger_entries_once_per_reference on ledger_entries using btree (account_id, kind, reference) where (reference is not null);
 CREATE TRIGGER ledger_entries_are_kept BEFORE DELETE OR UPDATE ON ledger_entries FOR EACH ROW EXECUTE FUNCTION keep_ledger_entries();
 
+create table master_keys (
+  number integer not null generated always as identity,
+  fingerprint bytea not null,
+  created_at timestamp with time zone not null default now(),
+  constraint master_keys_pkey primary key (number),
+  constraint master_keys_fingerprint_key unique (fingerprint)
+);
+
 create table messages (
   id uuid not null,
   conversation_id uuid not null,
@@ -313,6 +321,49 @@ create table one_time_codes (
 ) with (fillfactor=80);
 create index one_time_codes_by_account on one_time_codes using btree (account_id) where (account_id is not null);
 create index one_time_codes_by_expiry on one_time_codes using btree (expires_at);
+
+create table provider_key_usage (
+  key_id uuid not null,
+  account_id uuid not null,
+  day date not null,
+  calls integer not null default 0,
+  errors integer not null default 0,
+  input_tokens bigint not null default 0,
+  output_tokens bigint not null default 0,
+  constraint provider_key_usage_pkey primary key (key_id, day),
+  constraint provider_key_usage_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade,
+  constraint provider_key_usage_key_id_fkey foreign key (key_id) references provider_keys(id) on delete cascade
+) with (fillfactor=70);
+create index provider_key_usage_by_account on provider_key_usage using btree (account_id, day);
+
+create table provider_keys (
+  id uuid not null,
+  account_id uuid not null,
+  provider text not null,
+  name text not null,
+  base_url text,
+  models text[] not null default '{}'::text[],
+  is_active boolean not null,
+  falls_back_to_credits boolean not null default false,
+  sealed_key bytea not null,
+  sealed_data_key bytea not null,
+  master_key integer not null,
+  fingerprint text not null,
+  last_four text,
+  last_used_at timestamp with time zone,
+  last_error jsonb,
+  last_error_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint provider_keys_pkey primary key (id),
+  constraint provider_keys_check check (provider <> 'custom'::text or base_url is not null),
+  constraint provider_keys_provider_check check (provider = any (array['openai'::text, 'gemini'::text, 'anthropic'::text, 'openrouter'::text, 'perplexity'::text, 'custom'::text])),
+  constraint provider_keys_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade,
+  constraint provider_keys_master_key_fkey foreign key (master_key) references master_keys(number)
+);
+create index provider_keys_by_account on provider_keys using btree (account_id, created_at desc);
+create index provider_keys_by_master_key on provider_keys using btree (master_key, id);
+create unique index provider_keys_one_active on provider_keys using btree (account_id, provider) where is_active;
 
 create table refresh_tokens (
   id uuid not null,

@@ -40,6 +40,8 @@ export function loadConfig(env: Environment) {
     encryptionKey: read.secret('ENCRYPTION_KEY'),
     /** Retired values of ENCRYPTION_KEY, under which some keys may still be sealed. */
     retiredEncryptionKeys: read.secrets('ENCRYPTION_RETIRED_KEYS'),
+    /** New provider keys that an account may add in an hour. */
+    keysPerHour: read.integer('KEY_LIMIT_PER_HOUR', 10, { min: 1 }),
     /** Lets the base URLs of people's own keys lead into the operator's network. */
     allowPrivateAddresses: read.flag('ALLOW_PRIVATE_ADDRESSES'),
     /** How long an access token is good. */

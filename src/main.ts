@@ -8,6 +8,7 @@ const verbs: Record<string, (config: Config, args: string[]) => Promise<void>> =
   seed: async (config, args) => (await import('./verbs/seed.ts')).seed(config, args),
   doctor: async config => (await import('./verbs/doctor.ts')).doctor(config),
   admin: async (config, args) => (await import('./verbs/admin.ts')).admin(config, args),
+  keys: async (config, args) => (await import('./verbs/keys.ts')).keys(config, args),
   build: async () => void (await (await import('./verbs/build.ts')).build()),
 }
 

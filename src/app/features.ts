@@ -4,6 +4,7 @@ import { createAccounts } from '../features/accounts/index.ts'
 import { createArtifacts } from '../features/artifacts/index.ts'
 import { createConversations } from '../features/conversations/index.ts'
 import { createGenerations } from '../features/generations/index.ts'
+import { createKeys } from '../features/keys/index.ts'
 import { createConsoleMail } from '../platform/mail/console.ts'
 import { createSmtpMail } from '../platform/mail/smtp.ts'
 import { createConsoleSms } from '../platform/sms/console.ts'
@@ -35,6 +36,17 @@ export async function createFeatures(platform: Platform, { config, logger }: App
       report: (error, what) => logger.error({ err: error }, what),
     }),
   )
+  const keys = hold(
+    createKeys({
+      db,
+      cache,
+      models,
+      accounts,
+      secrets: secrets.encryption,
+      creationsPerHour: config.keysPerHour,
+      report: (err, what) => logger.error({ err }, what),
+    }),
+  )
   const generations = createGenerations({
     db,
     models,
@@ -56,7 +68,7 @@ export async function createFeatures(platform: Platform, { config, logger }: App
   const recovered = await generations.recover()
   if (recovered > 0)
     logger.warn({ count: recovered }, 'looked after answers of a server that stopped suddenly')
-  return { accounts, generations, artifacts, conversations }
+  return { accounts, keys, generations, artifacts, conversations }
 }
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>

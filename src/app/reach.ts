@@ -7,6 +7,7 @@ import { generationRoutes } from '../features/generations/routes.ts'
 import { modelRoutes } from '../features/generations/routes-models.ts'
 import { serveGenerationsOnSocketIo } from '../features/generations/routes-socketio.ts'
 import { generationSocket } from '../features/generations/routes-websocket.ts'
+import { keyRoutes } from '../features/keys/routes.ts'
 import { fileRoutes } from '../platform/files/routes.ts'
 import { openConsole } from '../transport/console.ts'
 import { ok } from '../transport/envelope.ts'
@@ -25,7 +26,7 @@ import type { Platform } from './stand.ts'
 
 /** How the world reaches us. */
 export async function reach(platform: Platform, features: Features, { config, logger }: AppOptions) {
-  const { accounts, generations, artifacts, conversations } = features
+  const { accounts, keys, generations, artifacts, conversations } = features
   const { models, vendor, files, database, cache, address } = platform
   const web = createWebSessions(accounts, {
     isSecure: config.publicUrl?.startsWith('https:') ?? false,
@@ -54,6 +55,7 @@ export async function reach(platform: Platform, features: Features, { config, lo
       limitRequests(api, requests)
       await api.register(accountRoutes(accounts, web))
       await api.register(ticketRoutes(tickets))
+      await api.register(keyRoutes(keys))
       await api.register(modelRoutes(models))
       await api.register(generationRoutes(generations))
       await api.register(conversationRoutes(conversations))
@@ -110,6 +112,7 @@ const tags = [
   { name: 'Codes', description: 'One-time codes by mail or SMS, and what they are exchanged for.' },
   { name: 'Passwords', description: 'Changing a password, and getting in again without it.' },
   { name: 'Administration', description: 'For administrators.' },
+  { name: 'Keys', description: "People's own keys for model providers." },
   { name: 'Generations', description: 'Asking a model, and following its answer.' },
   { name: 'Conversations', description: 'Questions and answers in their order.' },
   { name: 'Artifacts', description: 'Code that answers contain: files, builds, previews.' },

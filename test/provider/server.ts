@@ -45,6 +45,10 @@ export function createProviderServer({ fallback, logLimit }: ProviderOptions): h
     const text = await bodyOf(request)
     if (path.startsWith('/__admin/'))
       return admin({ path, method: request.method ?? 'GET', text, response, queue, log })
+    if (request.method === 'GET' && path.endsWith('/models'))
+      return void response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end('{"object":"list","data":[{"id":"ok"},{"id":"drip"}]}')
     const wire = wireOf(path)
     if (!wire)
       return void response

@@ -134,6 +134,12 @@ export interface LedgerEntriesTable {
   created_at: Generated<Timestamp>
 }
 
+export interface MasterKeysTable {
+  number: ColumnType<number, never, never>
+  fingerprint: Buffer
+  created_at: Generated<Timestamp>
+}
+
 export interface MessagesTable {
   id: string
   conversation_id: string
@@ -158,6 +164,37 @@ export interface OneTimeCodesTable {
   created_at: Timestamp
   expires_at: Timestamp
   used_at: Timestamp | null
+}
+
+export interface ProviderKeyUsageTable {
+  key_id: string
+  account_id: string
+  day: string
+  calls: Generated<number>
+  errors: Generated<number>
+  input_tokens: Generated<number>
+  output_tokens: Generated<number>
+}
+
+export interface ProviderKeysTable {
+  id: string
+  account_id: string
+  provider: 'openai' | 'gemini' | 'anthropic' | 'openrouter' | 'perplexity' | 'custom'
+  name: string
+  base_url: string | null
+  models: Generated<string[]>
+  is_active: boolean
+  falls_back_to_credits: Generated<boolean>
+  sealed_key: Buffer
+  sealed_data_key: Buffer
+  master_key: number
+  fingerprint: string
+  last_four: string | null
+  last_used_at: Timestamp | null
+  last_error: Json | null
+  last_error_at: Timestamp | null
+  created_at: Generated<Timestamp>
+  updated_at: Generated<Timestamp>
 }
 
 export interface RefreshTokensTable {
@@ -227,8 +264,11 @@ export interface Tables {
   daily_messages: DailyMessagesTable
   generations: GenerationsTable
   ledger_entries: LedgerEntriesTable
+  master_keys: MasterKeysTable
   messages: MessagesTable
   one_time_codes: OneTimeCodesTable
+  provider_key_usage: ProviderKeyUsageTable
+  provider_keys: ProviderKeysTable
   refresh_tokens: RefreshTokensTable
   security_events: SecurityEventsTable
   sessions: SessionsTable

@@ -2,10 +2,7 @@ import { BlockList, isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { AppError } from '../../lib/errors.ts'
 
-/** The one text for every base URL that is not let through: why must not tell what is inside the operator's network. */
-export const baseUrlRule = 'must be the https address of a model provider on the internet'
-
-/** The same as what a run ends with, when an address that was let through leads inside by now. */
+/** What a run ends with when an address that an account entered is not fit, or leads inside by now. */
 export function refusedAddress(): AppError {
   return new AppError(
     'unprocessable',

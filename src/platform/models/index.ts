@@ -86,6 +86,9 @@ export const ownKeyProviders = [
 ] as const
 export type OwnKeyProvider = (typeof ownKeyProviders)[number]
 
+/** The one text for every base URL that is not let through: why must not tell what is inside the operator's network. */
+export const baseUrlRule = 'must be the https address of a model provider on the internet'
+
 /** A person's own key, to be tried. */
 export interface Trial {
   provider: OwnKeyProvider

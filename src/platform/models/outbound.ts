@@ -4,13 +4,13 @@ import https from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { type AppError, invalidField } from '../../lib/errors.ts'
 import {
-  baseUrlRule,
   hostOf,
   isPrivateAddress,
   looksLikeBaseUrl,
   refusedAddress,
   refuseUnfit,
 } from './entered-addresses.ts'
+import { baseUrlRule } from './index.ts'
 
 const agentOptions = { keepAlive: true, maxFreeSockets: 256, timeout: 60_000, scheduling: 'lifo' } as const
 

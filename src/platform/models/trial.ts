@@ -20,7 +20,10 @@ const cheapModels: Record<Exclude<OwnKeyProvider, 'custom'>, string> = {
 
 /** Asks a provider for a few tokens with a person's key, and says how that went. */
 export async function tryKey(deps: TrialDeps, trial: Trial, signal: AbortSignal): Promise<TrialResult> {
-  const { provider, model } = trial
+  const { provider, model, baseUrl } = trial
+  // An address that leads inside by now is told like one where nobody is.
+  const isAdmitted = baseUrl === undefined || (await isFit(deps.outbound, baseUrl))
+  if (!isAdmitted) return { verdict: 'unreachable', models: [] }
   if (provider !== 'custom') {
     return { verdict: await ask(deps, trial, { model: model ?? cheapModels[provider], signal }), models: [] }
   }
@@ -35,6 +38,13 @@ export async function tryKey(deps: TrialDeps, trial: Trial, signal: AbortSignal)
     const isSilent = verdict === 'unexpected' && model !== undefined
     return { verdict: isSilent ? await ask(deps, trial, { model, signal }) : verdict, models: [] }
   }
+}
+
+async function isFit(outbound: Outbound, baseUrl: string): Promise<boolean> {
+  return outbound.admit(baseUrl).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function ask(
@@ -53,7 +63,9 @@ async function ask(
     }
     return 'unexpected'
   } catch (error) {
-    return verdictOf(error)
+    // At the provider's own address, who dislikes the question has let the key in.
+    const isLetIn = baseUrl === undefined && error instanceof AppError && error.code === 'PROVIDER_REFUSED'
+    return isLetIn ? 'works' : verdictOf(error)
   }
 }
 
