@@ -56,7 +56,7 @@ export async function reach(platform: Platform, features: Features, { config, lo
       await api.register(accountRoutes(accounts, web))
       await api.register(ticketRoutes(tickets))
       await api.register(keyRoutes(keys))
-      await api.register(modelRoutes(models))
+      await api.register(modelRoutes(models, keys))
       await api.register(generationRoutes(generations))
       await api.register(conversationRoutes(conversations))
       await api.register(artifactRoutes(artifacts))

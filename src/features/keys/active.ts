@@ -2,6 +2,14 @@ import type { Cache } from '../../platform/cache/index.ts'
 import type { Database } from '../../platform/database/index.ts'
 import { type ActiveKey, listActive } from './store.ts'
 
+/** What active keys mean for the catalogue: which providers answer with them, and models that only their owner knows. */
+export function ownKeysOf(active: readonly ActiveKey[]) {
+  return {
+    ownKeysFor: active.map(({ provider }) => provider as string),
+    ownModels: active.flatMap(({ provider, models }) => models.map(name => `${provider}/${name}`)),
+  }
+}
+
 const channel = 'keys:changed'
 const freshMs = 4000
 const mostAccounts = 10_000

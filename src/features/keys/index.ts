@@ -11,6 +11,7 @@ import { type KeyUse, noteUse } from './store-usage.ts'
 import { openKey, readUsage, tryKey } from './use.ts'
 import { viewKey } from './view.ts'
 
+export { ownKeysOf } from './active.ts'
 export type { Caller } from './change.ts'
 export type { KeysDeps } from './parts.ts'
 export type { Rotation } from './rotate.ts'

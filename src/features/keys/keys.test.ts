@@ -210,6 +210,31 @@ describe('active keys', () => {
   })
 })
 
+describe('the models that are listed', () => {
+  test('include those of the active keys, and say who pays', async () => {
+    const [person, other] = await Promise.all([server.signUp(), server.signUp()])
+    const models = async ({ token }: Person) => {
+      const { body } = await server.call('GET', '/api/v1/models', { token })
+      return new Map<string, string>(
+        body.data.models.map((model: { id: string; payer: string }) => [model.id, model.payer]),
+      )
+    }
+    const before = await models(person)
+    expect([...before.values()]).not.toContain('key')
+    const key = await add(person, { provider: 'perplexity' })
+    await add(person)
+    await add(person, { provider: 'custom', baseUrl: `${provider.url}/own/v1`, models: ['llama3.2'] })
+    const after = await models(person)
+    expect(after.get('perplexity/sonar')).toBe('key')
+    expect(after.get('custom/llama3.2')).toBe('key')
+    expect(after.get('openai/gpt-4o-mini')).toBe('key')
+    expect(after.get('sandbox/sandbox')).toBe('credits')
+    expect(await models(other)).toEqual(before)
+    await call(person, 'PATCH', `/${key.id}`, { isActive: false })
+    expect((await models(person)).has('perplexity/sonar')).toBe(false)
+  })
+})
+
 describe('adding keys', () => {
   test('is limited to ten an hour for an account; refused ones do not count', async () => {
     const [person, other] = await Promise.all([server.signUp(), server.signUp()])

@@ -78,7 +78,8 @@ export function createModels({
     const all = [...byId.values()]
     if (ownKeysFor.length === 0) return all
     const extra = ownKeysFor.filter(provider => isOwnProvider(provider) && !isAmong(configured, provider))
-    return [...all, ...extra.flatMap(provider => knownModels(provider)), ...ownModels.map(namedModel)]
+    const named = ownModels.filter(id => !byId.has(id)).map(namedModel)
+    return [...all, ...extra.flatMap(provider => knownModels(provider)), ...named]
   }
 
   function offers(model: CatalogueModel): boolean {
