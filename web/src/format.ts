@@ -44,6 +44,7 @@ export function formatCost(microCredits: number): string {
 /** What a model costs, in one short phrase. */
 export function formatPrice(model: Model): string {
   const { inputPriceMicroCredits: input, outputPriceMicroCredits: output } = model
+  if (model.payer === 'key') return 'your own key'
   if (input === 0 && output === 0) return 'free'
   return `${perMillion(input)} / ${perMillion(output)} credits per 1M`
 }

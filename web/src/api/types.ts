@@ -59,6 +59,43 @@ export interface Model {
   inputPriceMicroCredits: number
   outputPriceMicroCredits: number
   isDefault: boolean
+  /** Who pays for its answers: credits, or an active provider key of this account. */
+  payer: 'credits' | 'key'
+}
+
+/** A person's own key for a model provider; the key itself is never told. */
+export interface ProviderKey {
+  id: string
+  provider: string
+  name: string
+  isActive: boolean
+  baseUrl: string | null
+  models: string[]
+  fallbackToCredits: boolean
+  lastFour: string | null
+  fingerprint: string
+  lastUsedAt: string | null
+  lastError: { code: string; message: string; at: string } | null
+  createdAt: string
+  updatedAt: string
+}
+
+export interface ProviderKeyVerdict {
+  verdict: 'works' | 'refused' | 'out-of-credit' | 'limited' | 'unreachable' | 'unexpected'
+  message: string
+  models: string[]
+}
+
+interface KeyCounts {
+  calls: number
+  errors: number
+  inputTokens: number
+  outputTokens: number
+}
+
+export interface ProviderKeyUsage extends KeyCounts {
+  lastUsedAt: string | null
+  days: (KeyCounts & { day: string })[]
 }
 
 export interface Usage {

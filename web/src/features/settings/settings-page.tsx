@@ -5,6 +5,7 @@ import { Link, Route, Switch, useLocation } from 'wouter'
 import type { Account } from '../../api/types.ts'
 import { NotFound } from '../../shell/not-found.tsx'
 import { useShell } from '../../shell/shell-controls.ts'
+import { KeysPage } from '../keys/keys-page.tsx'
 import { ActivityPage } from './activity-page.tsx'
 import { ProfilePage } from './profile-page.tsx'
 import { SecurityPage } from './security-page.tsx'
@@ -14,6 +15,7 @@ import classes from './settings.module.css'
 const parts = [
   { href: '/settings', label: 'Profile' },
   { href: '/settings/security', label: 'Security' },
+  { href: '/settings/keys', label: 'Provider keys' },
   { href: '/settings/activity', label: 'Activity' },
 ] as const
 
@@ -49,6 +51,7 @@ export default function SettingsPage({ account }: { account: Account }) {
         <Switch>
           <Route path="/settings">{() => <ProfilePage account={account} />}</Route>
           <Route path="/settings/security">{() => <SecurityPage account={account} />}</Route>
+          <Route path="/settings/keys">{() => <KeysPage />}</Route>
           <Route path="/settings/activity">{() => <ActivityPage />}</Route>
           <Route>{() => <NotFound />}</Route>
         </Switch>
