@@ -171,7 +171,7 @@ export function atelierEnvironment(stage: Pick<Stage, 'dataDir' | 'providerPort'
     RATE_LIMIT_MAX_REQUESTS: '1000000000',
     BASIC_DAILY_MESSAGE_LIMIT: '1000000000',
     PRO_DAILY_MESSAGE_LIMIT: '1000000000',
-    SIGNUP_CREDITS: '1000000',
+    SIGNUP_CREDITS: '1000000000',
   }
 }
 

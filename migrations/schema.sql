@@ -46,6 +46,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.release_hold_of_deleted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if exists (select from accounts where id = old.account_id and erasing_at is null) then
+    perform settle_hold(old.account_id, old.id, old.hold_micro_credits, 0, old.counted_on);
+  end if;
+  return old;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.settle_hold(account uuid, generation uuid, held bigint, cost bigint, day_given_back date)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -251,6 +263,7 @@ create index generations_by_account on generations using btree (account_id, crea
 create index generations_by_conversation on generations using btree (conversation_id, created_at);
 create unique index generations_idempotency on generations using btree (account_id, idempotency_key) where (idempotency_key is not null);
 create index generations_open on generations using btree (heartbeat_at) where (status = any (array['queued'::text, 'running'::text]));
+CREATE TRIGGER generations_release_holds BEFORE DELETE ON generations FOR EACH ROW WHEN ((old.status = ANY (ARRAY['queued'::text, 'running'::text])) AND (old.hold_micro_credits > 0 OR old.counted_on IS NOT NULL)) EXECUTE FUNCTION release_hold_of_deleted();
 
 create table ledger_entries (
   id uuid not null default gen_random_uuid(),
@@ -417,6 +430,21 @@ create table sessions (
 ) with (fillfactor=80);
 create index sessions_by_account on sessions using btree (account_id, last_used_at desc);
 create index sessions_by_expiry on sessions using btree (expires_at);
+
+create table usage_days (
+  account_id uuid not null,
+  day date not null,
+  model text not null,
+  kind text not null,
+  payer text not null,
+  runs integer not null default 0,
+  failures integer not null default 0,
+  input_tokens bigint not null default 0,
+  output_tokens bigint not null default 0,
+  cost_micro_credits bigint not null default 0,
+  constraint usage_days_pkey primary key (account_id, day, model, kind, payer),
+  constraint usage_days_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+) with (fillfactor=70);
 
 create table verification_tokens (
   id uuid not null,

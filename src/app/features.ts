@@ -2,6 +2,8 @@ import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { createAccounts } from '../features/accounts/index.ts'
 import { createArtifacts } from '../features/artifacts/index.ts'
+import { createBilling } from '../features/billing/index.ts'
+import { createCatalogue } from '../features/billing/plans.ts'
 import { createConversations } from '../features/conversations/index.ts'
 import { createGenerations } from '../features/generations/index.ts'
 import { createKeys } from '../features/keys/index.ts'
@@ -36,6 +38,9 @@ export async function createFeatures(platform: Platform, { config, logger }: App
       report: (error, what) => logger.error({ err: error }, what),
     }),
   )
+  const { dailyLimits, signupCredits } = createCatalogue(config.plans)
+  const billing = createBilling({ db, dailyLimits, signupCredits })
+  accounts.onBegin(billing.welcome)
   const keys = hold(
     createKeys({
       db,
@@ -49,6 +54,7 @@ export async function createFeatures(platform: Platform, { config, logger }: App
   )
   const generations = createGenerations({
     db,
+    billing,
     models,
     events,
     queue,
@@ -68,7 +74,7 @@ export async function createFeatures(platform: Platform, { config, logger }: App
   const recovered = await generations.recover()
   if (recovered > 0)
     logger.warn({ count: recovered }, 'looked after answers of a server that stopped suddenly')
-  return { accounts, keys, generations, artifacts, conversations }
+  return { accounts, billing, keys, generations, artifacts, conversations }
 }
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>

@@ -2,6 +2,7 @@ import { createAdapter } from '@socket.io/redis-streams-adapter'
 import { accountRoutes } from '../features/accounts/routes.ts'
 import { createWebSessions } from '../features/accounts/web-sessions.ts'
 import { artifactRoutes, previewRoutes } from '../features/artifacts/routes.ts'
+import { billingRoutes } from '../features/billing/routes.ts'
 import { conversationRoutes } from '../features/conversations/routes.ts'
 import { generationRoutes } from '../features/generations/routes.ts'
 import { modelRoutes } from '../features/generations/routes-models.ts'
@@ -26,7 +27,7 @@ import type { Platform } from './stand.ts'
 
 /** How the world reaches us. */
 export async function reach(platform: Platform, features: Features, { config, logger }: AppOptions) {
-  const { accounts, keys, generations, artifacts, conversations } = features
+  const { accounts, billing, keys, generations, artifacts, conversations } = features
   const { models, vendor, files, database, cache, address } = platform
   const web = createWebSessions(accounts, {
     isSecure: config.publicUrl?.startsWith('https:') ?? false,
@@ -54,6 +55,7 @@ export async function reach(platform: Platform, features: Features, { config, lo
       keepAnswersPrivate(api)
       limitRequests(api, requests)
       await api.register(accountRoutes(accounts, web))
+      await api.register(billingRoutes(billing, accounts))
       await api.register(ticketRoutes(tickets))
       await api.register(keyRoutes(keys))
       await api.register(modelRoutes(models, keys))
@@ -111,6 +113,7 @@ const tags = [
   { name: 'Sessions', description: 'Signing in and out, on each device.' },
   { name: 'Codes', description: 'One-time codes by mail or SMS, and what they are exchanged for.' },
   { name: 'Passwords', description: 'Changing a password, and getting in again without it.' },
+  { name: 'Billing', description: 'Plans, credits, and what was used.' },
   { name: 'Administration', description: 'For administrators.' },
   { name: 'Keys', description: "People's own keys for model providers." },
   { name: 'Generations', description: 'Asking a model, and following its answer.' },

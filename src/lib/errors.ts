@@ -55,6 +55,8 @@ export interface AppErrorOptions {
   retryAfterSeconds?: number
   /** The limit that was hit; becomes the `X-RateLimit-*` headers. */
   rateLimit?: RateLimit
+  /** What else the answer tells, by name, beside the fields that every error has. */
+  facts?: Readonly<Record<string, unknown>>
   cause?: unknown
 }
 
@@ -68,6 +70,7 @@ export class AppError extends Error {
   readonly details: readonly FieldProblem[]
   readonly retryAfterSeconds: number | undefined
   readonly rateLimit: RateLimit | undefined
+  readonly facts: Readonly<Record<string, unknown>> | undefined
 
   constructor(kind: ErrorKind, code: string, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
@@ -77,6 +80,7 @@ export class AppError extends Error {
     this.details = options.details ?? []
     this.retryAfterSeconds = options.retryAfterSeconds
     this.rateLimit = options.rateLimit
+    this.facts = options.facts
   }
 
   get status(): number {

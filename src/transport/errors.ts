@@ -19,6 +19,7 @@ export interface ErrorAnswer {
 export function errorBody(error: AppError): ErrorAnswer {
   const texts = error.details.map(problem => `${problem.field} ${problem.message}`)
   return {
+    ...error.facts,
     success: false,
     data: null,
     error: error.message,

@@ -84,3 +84,37 @@ select 'a charge below zero', id::text, cost_micro_credits::text from generation
 union all
 select 'its end in the log names another charge', id::text, (final_mark ->> 'costMicroCredits') || ' instead of ' || cost_micro_credits
 from ended where (final_mark ->> 'costMicroCredits')::bigint is distinct from cost_micro_credits
+
+-- P2, P3: balances, holds and what was settled.
+union all
+select 'a balance is not the sum of its entries', b.account_id::text, b.micro_credits || ' instead of ' || coalesce(sum(l.amount_micro_credits), 0)
+from balances b left join ledger_entries l on l.account_id = b.account_id
+group by b.account_id having b.micro_credits <> coalesce(sum(l.amount_micro_credits), 0)
+union all
+select 'a balance below zero', account_id::text, balance_micro_credits || ' after ' || kind from ledger_entries
+where balance_micro_credits < 0 and kind in ('hold', 'settle', 'release')
+union all
+select 'an entry does not go on from the one before', account_id::text, kind || ' at ' || seq from (
+  select *, lag(balance_micro_credits, 1, 0::bigint) over (partition by account_id order by seq) as earlier from ledger_entries
+) entries where balance_micro_credits <> earlier + amount_micro_credits
+union all
+select 'an ended run still holds credits', e.id::text, e.status || ' holds ' || e.hold_micro_credits from ended e
+where e.hold_micro_credits > 0 and not exists (
+  select from ledger_entries l where l.generation_id = e.id and l.kind = 'release' and l.amount_micro_credits = e.hold_micro_credits)
+union all
+select 'charged other than its cost', e.id::text, coalesce(-l.amount_micro_credits, 0) || ' instead of ' || e.cost_micro_credits
+from ended e left join ledger_entries l on l.generation_id = e.id and l.kind = 'settle'
+where coalesce(-l.amount_micro_credits, 0) <> e.cost_micro_credits
+union all
+select 'costs more than was held', id::text, cost_micro_credits || ' of ' || hold_micro_credits from ended
+where cost_micro_credits > hold_micro_credits
+union all
+select 'open, but settled', g.id::text, l.kind from generations g join ledger_entries l on l.generation_id = g.id
+where g.status in ('queued', 'running') and l.kind <> 'hold'
+union all
+select 'holds what its row does not say', l.generation_id::text, (-l.amount_micro_credits)::text
+from ledger_entries l join generations g on g.id = l.generation_id
+where l.kind = 'hold' and -l.amount_micro_credits <> g.hold_micro_credits
+union all
+select 'more messages counted than were asked', d.account_id::text, d.count || ' on ' || d.day from daily_messages d
+where d.count > (select count(*) from generations g where g.account_id = d.account_id and g.counted_on = d.day)

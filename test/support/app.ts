@@ -42,6 +42,8 @@ export async function startApp(env: Record<string, string> = {}): Promise<TestAp
     DATABASE_URL: database.url,
     DATA_DIR: dataDir,
     SANDBOX_DELAY_MS: '0',
+    SIGNUP_CREDITS: '1000000',
+    BASIC_DAILY_MESSAGE_LIMIT: '1000000',
     LOG_LEVEL: 'silent',
     ...env,
   })

@@ -10,6 +10,7 @@ import { ensureVendor } from '../../src/platform/bundler/vendor.ts'
 import { type DiskFiles, openDiskFiles } from '../../src/platform/files/disk.ts'
 import { fileRoutes } from '../../src/platform/files/routes.ts'
 import { createServer, type Server } from '../../src/transport/server.ts'
+import { insertAccount } from './accounts.ts'
 import { createTestDatabase, type TestDatabase } from './database.ts'
 import { makeTestFolder, removeTestFolder } from './folder.ts'
 
@@ -82,12 +83,7 @@ export async function openArtifacts(): Promise<ArtifactsWorld> {
     artifacts,
     files,
     server,
-    async account() {
-      const id = newId()
-      const email = `${id}@example.com`
-      await db.insertInto('accounts').values({ id, email, email_key: email }).execute()
-      return id
-    },
+    account: () => insertAccount(db),
     async conversation(accountId) {
       const id = newId()
       await db

@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { createBilling } from '../../src/features/billing/index.ts'
 import { createGenerations, type Generations, type Recipe } from '../../src/features/generations/index.ts'
 import { workGenerations } from '../../src/features/generations/jobs.ts'
 import { createMemoryCache } from '../../src/platform/cache/memory.ts'
@@ -54,8 +55,11 @@ export async function openEngine(database: TestDatabase, options: EngineOptions 
       sandboxDelayMs: delayMs,
     },
   })
+  const dailyLimits = { basic: 1_000_000, pro: 1_000_000 }
+  const billing = createBilling({ db: database.db, dailyLimits, signupCredits: 0 })
   const generations = createGenerations({
     db: database.db,
+    billing,
     cache,
     queue,
     models,

@@ -11,7 +11,7 @@ import { listDevices, nameDevice, revokeDevice, revokeOtherDevices } from './dev
 import { eraseAccount, eraseOwnAccount } from './erasure.ts'
 import { type Erase, Erasures } from './erasures.ts'
 import { createLimits, defaultLimits, type LimitSettings } from './limits.ts'
-import type { AccountSettings, Parts } from './parts.ts'
+import type { AccountSettings, Begin, Parts } from './parts.ts'
 import { createPasswords, type PasswordCost } from './passwords.ts'
 import { verifySignUp } from './pending.ts'
 import { Presence } from './presence.ts'
@@ -27,7 +27,7 @@ import { createAccessTokens } from './tokens.ts'
 export type { SignUp } from './candidate.ts'
 export type { Erase } from './erasures.ts'
 export type { LimitSettings } from './limits.ts'
-export type { AccountSettings } from './parts.ts'
+export type { AccountSettings, Begin } from './parts.ts'
 export type { PasswordPolicy } from './passwords.ts'
 export type { AwaitingCode } from './pending.ts'
 export type { AccountIdentity } from './presence.ts'
@@ -90,6 +90,7 @@ export function createAccounts(deps: AccountsDeps) {
     revokeOtherSessions: bind(parts, revokeOtherDevices),
 
     eraseOwn: bind(parts, eraseOwnAccount),
+    onBegin: (begin: Begin) => void parts.beginnings.push(begin),
     erase: bind(parts, eraseAccount),
     onErase: (name: string, erase: Erase) => parts.erasures.add(name, erase),
     tidy: bind(parts, tidyAccounts),
@@ -151,6 +152,7 @@ function createParts(deps: AccountsDeps, later: Parts['later']): Parts {
     passwords: createPasswords(deps.passwordCost ? { cost: deps.passwordCost } : {}),
     presence: new Presence({ db, cache, tokens, now }),
     erasures: new Erasures(deps.report),
+    beginnings: [],
     limits: createLimits(cache, { ...defaultLimits, ...deps.limits }),
     keys: {
       refresh: deriveKey(secret, 'refresh-token'),

@@ -118,6 +118,7 @@ export async function verifySignUp(
   return parts.db.transaction().execute(async db => {
     const active = await activateAccount(db, { id: account.id, channel: address.channel, now })
     if (!active) throw invalidCode()
+    for (const begin of parts.beginnings) await begin(db, active.id)
     const tokens = await startSession(parts, db, { accountId: active.id, client, wish: input.session })
     await noteSecurityEvent(db, now, {
       kind: 'account-verified',

@@ -26,6 +26,7 @@ export type SecurityEventKind =
   | 'provider-key-added'
   | 'provider-key-changed'
   | 'provider-key-removed'
+  | 'credits-adjusted'
 
 /** From where a call comes. */
 export interface Client {

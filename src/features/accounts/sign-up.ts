@@ -44,6 +44,7 @@ export async function signUp(
       db,
       withProof({ ...candidate, status: 'active', now, id: newId() }, address, verified),
     )
+    for (const begin of parts.beginnings) await begin(db, account.id)
     const tokens = await startSession(parts, db, { accountId: account.id, client, wish: input.session })
     await noteSecurityEvent(db, now, {
       kind: 'account-created',
@@ -65,7 +66,11 @@ export async function addAccount(parts: Parts, input: SignUp): Promise<AccountVi
   const candidate = await prepare(parts, address, input)
   const now = new Date(parts.now())
   const account = withProof({ ...candidate, status: 'active', now, id: newId() }, address, now)
-  return viewAccount(await insertOrTakeOver(parts.db, account))
+  return parts.db.transaction().execute(async db => {
+    const added = await insertOrTakeOver(db, account)
+    for (const begin of parts.beginnings) await begin(db, added.id)
+    return viewAccount(added)
+  })
 }
 
 function checkPasswordOf(parts: Parts, input: SignUp, verification: 'required' | 'optional'): void {

@@ -3,6 +3,7 @@ import type { Database } from '../../platform/database/index.ts'
 import type { EventLogs } from '../../platform/events/index.ts'
 import type { Models } from '../../platform/models/index.ts'
 import type { Queue } from '../../platform/queue/index.ts'
+import type { Billing } from '../billing/index.ts'
 import type { Breakers } from './breakers.ts'
 import type { ObserverFactory, Recipe } from './recipes.ts'
 import type { Log } from './relay.ts'
@@ -12,6 +13,8 @@ import type { Deadlines } from './upstream.ts'
 export interface GenerationsDeps {
   db: Database
   models: Models
+  /** Who may begin a run, and what is reserved for it. */
+  billing: Pick<Billing, 'dailyLimits' | 'explaining'>
   events: EventLogs
   queue: Queue
   /** Carries wishes to the process that runs a generation. */

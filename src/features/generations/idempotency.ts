@@ -33,11 +33,12 @@ export async function once(
   begin: () => Promise<Started>,
 ): Promise<Started> {
   const { idempotency, accountId } = turn
-  if (!idempotency) return begin()
+  const { billing } = engine
+  if (!idempotency) return billing.explaining(accountId, begin)
   const before = await findStarted(engine, accountId, idempotency)
   if (before) return before
   try {
-    return await begin()
+    return await billing.explaining(accountId, begin)
   } catch (error) {
     if (!isUniqueViolation(error, 'generations_idempotency')) throw error
     const now = await findStarted(engine, accountId, idempotency)

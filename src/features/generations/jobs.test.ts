@@ -142,6 +142,7 @@ describe('a job', () => {
       .updateTable('generations')
       .set({
         status: 'running',
+        hold_micro_credits: 0,
         runner: 'elsewhere/1/x',
         heartbeat_at: new Date(Date.now() - 60_000),
         finished_at: null,

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os'
-import { type Database, statement } from '../../platform/database/index.ts'
+import { statement } from '../../platform/database/index.ts'
 import type { Engine } from './engine.ts'
 import { enqueue } from './launch.ts'
+import { costOf, estimateTokens } from './prices.ts'
 import { serverStopped } from './run.ts'
 import { crashSpan } from './schema.ts'
 import { generationColumns, type StoredLog, saveEnding } from './store.ts'
@@ -37,7 +38,7 @@ export async function recoverOrphans(engine: Engine, { mayBeSilent = false } = {
     if ((!orphan.isStale || mayBeSilent) && !isKnownDead(orphan.runner)) continue
     const isOurs = orphan.isJob
       ? await putBackOrphaned(engine.db, orphan.id, orphan.runner)
-      : await interrupt(engine.db, orphan)
+      : await interrupt(engine, orphan)
     if (!isOurs) continue
     count++
     if (orphan.isJob) await enqueue(engine, orphan)
@@ -70,21 +71,30 @@ export async function recoverJobs(engine: Engine): Promise<void> {
   }
 }
 
-async function interrupt(db: Database, orphan: Orphan): Promise<boolean> {
+/** What an answer costs that ended with its process: the words that were kept, not the question. */
+function keptOf(engine: Engine, orphan: Orphan) {
+  const outputTokens = estimateTokens(orphan.content.slice(orphan.replyOffset))
+  const model = engine.models.list().find(({ id }) => id === orphan.model)
+  if (!model || outputTokens === 0) return { usage: null, costMicroCredits: 0 }
+  const usage = { inputTokens: 0, outputTokens, cachedInputTokens: 0, isEstimated: true }
+  return { usage, costMicroCredits: Math.min(costOf(model, usage), orphan.holdMicroCredits) }
+}
+
+async function interrupt(engine: Engine, orphan: Orphan): Promise<boolean> {
   const error = serverStopped
-  const end = { type: 'generation-end', status: 'interrupted', finishReason: null, error, usage: null }
+  const kept = keptOf(engine, orphan)
+  const end = { type: 'generation-end', status: 'interrupted', finishReason: null, error, ...kept }
   const lastSeq = orphan.lastSeq + crashSpan
-  const finishedAt = await saveEnding(db, {
+  const finishedAt = await saveEnding(engine.db, {
     generationId: orphan.id,
     attempts: orphan.attempts,
     content: orphan.content,
     model: orphan.model,
     lastSeq,
-    marks: [...orphan.marks, { seq: lastSeq, span: crashSpan, ...end, costMicroCredits: 0 }],
+    marks: [...orphan.marks, { seq: lastSeq, span: crashSpan, ...end }],
     status: 'interrupted',
     finishReason: null,
-    usage: null,
-    costMicroCredits: 0,
+    ...kept,
     error,
   })
   return finishedAt !== null

@@ -7,6 +7,8 @@ export type StartRequest = Partial<Settings> & {
   kind: string
   message: string
   conversationId?: string | undefined
+  /** Whether it counts as a message of the day; false for what the product asks by itself. */
+  isCounted?: boolean | undefined
 } & Submission
 
 /** A request to answer once more, or to go on. */

@@ -160,7 +160,10 @@ export class Run implements ObservedRun {
     const usage = counted ? this.#usage : this.hasOutput ? this.#estimate(prompt) : null
     const isFree = verdict.status === 'failed' || usage === null
     const told = usage === null ? null : { ...usage, isEstimated: !counted }
-    const costMicroCredits = isFree ? 0 : costOf(this.#model, usage)
+    // The most that it may cost was agreed on before it began.
+    const costMicroCredits = isFree
+      ? 0
+      : Math.min(costOf(this.#model, usage), this.generation.holdMicroCredits)
     const events = [
       ...(usage === null ? [] : [{ type: 'usage-known', ...usage, isEstimated: !counted }]),
       { type: 'generation-end', ...verdict, usage: told, costMicroCredits },

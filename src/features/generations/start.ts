@@ -1,6 +1,7 @@
 import { AppError, invalidField, missing } from '../../lib/errors.ts'
 import { isId, newId } from '../../lib/ids.ts'
 import type { CatalogueModel } from '../../platform/models/index.ts'
+import { type HoldTerms, holdTerms } from '../billing/index.ts'
 import type { Engine } from './engine.ts'
 import { idempotencyOf, once } from './idempotency.ts'
 import { launch } from './launch.ts'
@@ -17,9 +18,15 @@ function given(request: Partial<Settings>): Partial<Settings> {
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
-/** Unknown fallbacks are refused before anything is stored. */
-function checkFallbacks(engine: Engine, request: Partial<Settings>): void {
-  for (const name of request.fallbackModels ?? []) engine.models.find(name)
+/** What is reserved for a run. Unknown fallbacks are refused before anything is stored. */
+function termsOf(
+  engine: Engine,
+  model: CatalogueModel,
+  run: { settings: Settings; isCounted: boolean },
+): HoldTerms {
+  const fallbacks = (run.settings.fallbackModels ?? []).map(name => engine.models.find(name))
+  const limits = run.isCounted ? engine.billing.dailyLimits : null
+  return holdTerms([model, ...fallbacks], run.settings.maxOutputTokens, limits)
 }
 
 function modelOf(engine: Engine, name: string | undefined): CatalogueModel {
@@ -42,8 +49,8 @@ export async function start(engine: Engine, request: StartRequest): Promise<Star
   if (request.conversationId !== undefined && !isId(request.conversationId)) throw missing('Conversation')
   if (!request.message.isWellFormed()) throw invalidField('message', 'must be well-formed Unicode')
   const model = modelOf(engine, request.model)
-  checkFallbacks(engine, request)
   const { kind, message, conversationId } = request
+  const settings = { ...defaultSettings, ...given(request) }
   const turn: Turn = {
     generationId: newId(),
     accountId: request.accountId,
@@ -53,9 +60,10 @@ export async function start(engine: Engine, request: StartRequest): Promise<Star
     replyId: newId(),
     message,
     model: model.id,
-    settings: { ...defaultSettings, ...given(request) },
+    settings,
     runner: request.asJob ? null : engine.self,
     idempotency: idempotencyOf(request, [kind, message, conversationId ?? null]),
+    hold: termsOf(engine, model, { settings, isCounted: request.isCounted ?? true }),
   }
   return once(engine, turn, async () => {
     const title = conversationId === undefined ? recipe.title(message) : null
@@ -64,8 +72,8 @@ export async function start(engine: Engine, request: StartRequest): Promise<Star
         ? await insertTurn(engine.db, turn)
         : await insertFirstTurn(engine.db, turn, { kind: recipe.conversationKind, title })
     if (!stored) throw missing('Conversation')
-    const { createdAt, recent } = stored
-    const generation = freshGeneration({ ...turn, id: turn.generationId, replyOffset: 0, createdAt })
+    const { recent, ...run } = stored
+    const generation = freshGeneration({ ...turn, ...run, id: turn.generationId, replyOffset: 0 })
     await launch(engine, { generation, model, recipe, title, prefix: '', recent })
     return {
       generation,
@@ -88,14 +96,16 @@ type Fresh = Pick<
   | 'settings'
   | 'replyOffset'
   | 'createdAt'
+  | 'holdMicroCredits'
 > & { runner: string | null }
 
 function freshGeneration(fresh: Fresh): Generation {
   const isJob = fresh.runner === null
-  const { id, accountId, kind, conversationId, messageId, replyId, model, settings, replyOffset, createdAt } =
-    fresh
+  const { id, accountId, kind, conversationId, messageId, replyId, model, settings } = fresh
+  const { replyOffset, createdAt, holdMicroCredits } = fresh
   return {
     ...{ id, accountId, kind, conversationId, messageId, replyId, model, settings, replyOffset, createdAt },
+    holdMicroCredits,
     status: isJob ? 'queued' : 'running',
     isJob,
     attempts: isJob ? 0 : 1,
@@ -128,16 +138,19 @@ export async function again(
   if (how === 'continue') refuseWhole(earlier)
   const model = modelOf(engine, request.model ?? earlier.model)
   const prefix = how === 'continue' ? earlier.content : ''
+  const settings = { ...earlier.settings, ...given(request) }
   const turn: AgainTurn = {
     generationId: newId(),
     accountId: request.accountId,
     earlierId: earlier.id,
     replyId: how === 'continue' ? earlier.replyId : newId(),
     model: model.id,
-    settings: { ...earlier.settings, ...given(request) },
+    settings,
     runner: request.asJob ? null : engine.self,
     replyOffset: prefix.length,
     idempotency: idempotencyOf(request, [how, earlier.id]),
+    // Going on is the same message; answering once more is another.
+    hold: termsOf(engine, model, { settings, isCounted: how === 'regenerate' }),
   }
   return once(engine, turn, async () => {
     const insert = how === 'continue' ? insertContinuation : insertRegeneration
@@ -183,10 +196,11 @@ export async function startAlone(
     model: model.id,
     settings,
     runner: engine.self,
+    hold: termsOf(engine, model, { settings, isCounted: false }),
   }
-  const createdAt = await insertLoneRun(engine.db, run)
-  if (!createdAt) throw missing('Conversation')
-  const fresh = { ...run, id: run.generationId, messageId: null, replyId: null, replyOffset: 0, createdAt }
+  const stored = await engine.billing.explaining(accountId, () => insertLoneRun(engine.db, run))
+  if (!stored) throw missing('Conversation')
+  const fresh = { ...run, ...stored, id: run.generationId, messageId: null, replyId: null, replyOffset: 0 }
   const generation = freshGeneration(fresh)
   await launch(engine, { generation, model, recipe, title: null, prefix: '' })
   return generation

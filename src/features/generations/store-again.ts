@@ -1,6 +1,8 @@
 import { type Database, statement } from '../../platform/database/index.ts'
+import { type HoldTerms, heldWith, holdValues } from '../billing/index.ts'
 import type { Settings } from './schema.ts'
 import { type Idempotency, runningWith } from './store.ts'
+import { charactersSaid } from './store-turns.ts'
 
 /** A run that answers an old question once more, or goes on with an old reply. */
 export interface AgainTurn {
@@ -15,6 +17,7 @@ export interface AgainTurn {
   runner: string | null
   idempotency: Idempotency | null
   replyOffset: number
+  hold: HoldTerms
 }
 
 export interface AgainRow {
@@ -22,13 +25,24 @@ export interface AgainRow {
   kind: string
   conversationId: string
   messageId: string
+  holdMicroCredits: number
 }
 
 const insertedGeneration = `insert into generations
     (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, reply_offset,
-     idempotency_key, request_hash, status, is_job, attempts, heartbeat_at, started_at)
-  select $1, $2, kind, conversation_id, message_id, $4, $5, $6, $7, $8, $9, $10, ${runningWith('$7')} from target
-  returning created_at as "createdAt", kind, conversation_id as "conversationId", message_id as "messageId"`
+     idempotency_key, request_hash, hold_micro_credits, counted_on, status, is_job, attempts, heartbeat_at, started_at)
+  select $1, $2, kind, conversation_id, message_id, $4, $5, $6, $7, $8, $9, $10, held.amount, held.day,
+    ${runningWith('$7')} from target, held
+  returning created_at as "createdAt", kind, conversation_id as "conversationId", message_id as "messageId",
+    hold_micro_credits as "holdMicroCredits"`
+
+const held = heldWith({
+  account: '$2',
+  generation: '$1',
+  from: 'target',
+  characters: charactersSaid('target.conversation_id'),
+  firstParameter: 11,
+})
 
 /** Only the newest reply of a conversation can be regenerated or continued, and only when nothing is writing it. */
 const lastReply = `select g.kind, g.conversation_id, g.message_id, m.position, m.version, m.id as reply_id
@@ -39,7 +53,7 @@ const lastReply = `select g.kind, g.conversation_id, g.message_id, m.position, m
       and not exists (select from generations o where o.reply_id = m.id and o.status in ('queued', 'running'))
     for update of m, c`
 
-const regenerate = statement<AgainRow>(`with target as (${lastReply}), superseded as (
+const regenerate = statement<AgainRow>(`with target as (${lastReply}), ${held}, superseded as (
     update messages set is_superseded = true from target where messages.id = target.reply_id
   ), touched as (
     update conversations set updated_at = now() from target where conversations.id = target.conversation_id
@@ -49,7 +63,7 @@ const regenerate = statement<AgainRow>(`with target as (${lastReply}), supersede
   )
   ${insertedGeneration}`)
 
-const goOn = statement<AgainRow>(`with target as (${lastReply}), written as (
+const goOn = statement<AgainRow>(`with target as (${lastReply}), ${held}, written as (
     update messages set generation_id = $1 from target where messages.id = target.reply_id
   )
   ${insertedGeneration}`)
@@ -66,6 +80,7 @@ function values(turn: AgainTurn): unknown[] {
     turn.replyOffset,
     turn.idempotency?.key ?? null,
     turn.idempotency?.requestHash ?? null,
+    ...holdValues(turn.hold),
   ]
 }
 

@@ -1,4 +1,5 @@
 import { type Database, statement } from '../../platform/database/index.ts'
+import { settledWith } from '../billing/index.ts'
 import { crashSpan } from './schema.ts'
 import { type Generation, generationColumns, type Progress, type StoredLog, storable } from './store.ts'
 
@@ -75,11 +76,12 @@ export function listWaiting(db: Database, seconds: number) {
 }
 
 const cancelWaiting = statement<{ id: string }>(
-  `update generations g set status = 'cancelled', finish_reason = 'cancelled', finished_at = now(),
+  `with ended as (update generations g set status = 'cancelled', finish_reason = 'cancelled', finished_at = now(),
      last_seq = last_seq + size, marks = marks || jsonb_build_array(jsonb_build_object('seq', last_seq + size,
        'span', size, 'type', 'generation-end', 'status', 'cancelled', 'finishReason', 'cancelled', 'error', null, 'usage', null, 'costMicroCredits', 0))
    from (select id, case when attempts > 0 then ${crashSpan} else 1 end as size from generations) sized
-   where g.id = $1 and sized.id = $1 and account_id = $2 and status = 'queued' returning g.id`,
+   where g.id = $1 and sized.id = $1 and account_id = $2 and status = 'queued' returning g.*), ${settledWith}
+   select id from ended, settled`,
 )
 
 /** Cancels a job that nobody has begun; false when somebody has. */

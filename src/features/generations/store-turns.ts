@@ -1,4 +1,5 @@
 import { type Database, statement } from '../../platform/database/index.ts'
+import { type HoldTerms, heldWith, holdValues } from '../billing/index.ts'
 import type { Settings } from './schema.ts'
 import { type Idempotency, runningWith } from './store.ts'
 
@@ -16,6 +17,7 @@ export interface Turn {
   /** The process that runs it at once; null when it waits in the queue. */
   runner: string | null
   idempotency: Idempotency | null
+  hold: HoldTerms
 }
 
 /** A message as prompts are made of it, with its conversation's system prompt. */
@@ -26,11 +28,17 @@ export interface RecentMessage {
   systemPrompt: string | null
 }
 
+interface StoredRun {
+  createdAt: Date
+  holdMicroCredits: number
+}
+
 interface TurnRow {
   position: number
   role: RecentMessage['role'] | null
   content: string | null
   createdAt: Date | null
+  holdMicroCredits: number | null
 }
 
 /** How many messages before a question are read with its insertion. */
@@ -45,16 +53,23 @@ const insertedTurn = `question as (
   ), generation as (
     insert into generations
       (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, idempotency_key, request_hash,
-       status, is_job, attempts, heartbeat_at, started_at)
-    select $3, $1, $7, $2, $4, $5, $8, $9, $10, $11, $12, ${runningWith('$10')} from conversation
-    returning created_at
+       hold_micro_credits, counted_on, status, is_job, attempts, heartbeat_at, started_at)
+    select $3, $1, $7, $2, $4, $5, $8, $9, $10, $11, $12, held.amount, held.day, ${runningWith('$10')}
+    from conversation, held
+    returning created_at, hold_micro_credits
   )`
 
-const turnInNew = statement<{ createdAt: Date }>(`with conversation as (
-    insert into conversations (id, account_id, kind, title, message_count) values ($2, $1, $13, $14, 2)
+const run = { account: '$1', generation: '$3', firstParameter: 13 }
+
+const turnInNew = statement<StoredRun>(`with conversation as (
+    insert into conversations (id, account_id, kind, title, message_count) values ($2, $1, $17, $18, 2)
     returning message_count as position
-  ), ${insertedTurn}
-  select created_at as "createdAt" from generation`)
+  ), ${heldWith({ ...run, from: 'conversation', characters: 'length($6)' })}, ${insertedTurn}
+  select created_at as "createdAt", hold_micro_credits as "holdMicroCredits" from generation`)
+
+/** The question, the instructions and about all that was said before. */
+const charactersToAsk = `length($6) + length(coalesce(system_prompt, '')) + (
+  select coalesce(sum(length(content)) * greatest(1, max(r.position) / ${recentMessages}.0), 0) from recent r)`
 
 /**
  * The first row is the reply's, with the system prompt as its content; the others are the messages before it, since a
@@ -63,13 +78,16 @@ const turnInNew = statement<{ createdAt: Date }>(`with conversation as (
 const turnInExisting = statement<TurnRow>(`with conversation as (
     update conversations set message_count = message_count + 2, updated_at = now() where id = $2 and account_id = $1
     returning message_count as position, system_prompt
-  ), ${insertedTurn}
-  select c.position, null as role, c.system_prompt as content, g.created_at as "createdAt"
+  ), recent as materialized (
+    select position, role, content from messages
+    where conversation_id = $2 and not is_superseded order by position desc limit ${recentMessages}
+  ), ${heldWith({ ...run, from: 'conversation', characters: charactersToAsk })}, ${insertedTurn}
+  select c.position, null as role, c.system_prompt as content, g.created_at as "createdAt",
+    g.hold_micro_credits as "holdMicroCredits"
   from generation g cross join conversation c
-  union all (
-    select m.position, m.role, m.content, null from messages m, generation
-    where m.conversation_id = $2 and not m.is_superseded order by m.position desc limit ${recentMessages}
-  ) order by position desc`)
+  union all
+  select r.position, r.role, r.content, null, null from recent r, generation
+  order by position desc`)
 
 function turnValues(turn: Turn): unknown[] {
   return [
@@ -85,12 +103,12 @@ function turnValues(turn: Turn): unknown[] {
     turn.runner,
     turn.idempotency?.key ?? null,
     turn.idempotency?.requestHash ?? null,
+    ...holdValues(turn.hold),
   ]
 }
 
 /** A stored turn: when it was, and the newest messages of its conversation, newest first, the question among them. */
-export interface StoredTurn {
-  createdAt: Date
+export interface StoredTurn extends StoredRun {
   /** Null when they could not be read with the insertion. */
   recent: readonly RecentMessage[] | null
 }
@@ -102,9 +120,7 @@ export async function insertFirstTurn(
   conversation: { kind: string; title: string },
 ): Promise<StoredTurn | null> {
   const [row] = await turnInNew(db, ...turnValues(turn), conversation.kind, conversation.title)
-  return row
-    ? { createdAt: row.createdAt, recent: [questionOf(turn, { position: 1, systemPrompt: null })] }
-    : null
+  return row ? { ...row, recent: [questionOf(turn, { position: 1, systemPrompt: null })] } : null
 }
 
 /**
@@ -114,35 +130,53 @@ export async function insertFirstTurn(
 export async function insertTurn(db: Database, turn: Turn): Promise<StoredTurn | null> {
   const [reply, ...earlier] = await turnInExisting(db, ...turnValues(turn))
   if (!reply?.createdAt) return null
+  const stored = { createdAt: reply.createdAt, holdMicroCredits: reply.holdMicroCredits ?? 0 }
   const systemPrompt = reply.content
   // A turn that was stored at the same moment is not in what this statement saw.
-  if ((earlier[0]?.position ?? 0) !== reply.position - 2) return { createdAt: reply.createdAt, recent: null }
+  if ((earlier[0]?.position ?? 0) !== reply.position - 2) return { ...stored, recent: null }
   const recent = [questionOf(turn, { position: reply.position - 1, systemPrompt })]
   for (const { role, content, position } of earlier)
     recent.push({ role: role ?? 'user', content: content ?? '', position, systemPrompt })
-  return { createdAt: reply.createdAt, recent }
+  return { ...stored, recent }
 }
 
 function questionOf(turn: Turn, at: { position: number; systemPrompt: string | null }): RecentMessage {
   return { role: 'user', content: turn.message, position: at.position, systemPrompt: at.systemPrompt }
 }
 
+/** SQL: about how many characters a conversation has, from its newest messages. */
+export function charactersSaid(conversationId: string): string {
+  return `(select coalesce(sum(length(content)) * greatest(1, max(position) / ${recentMessages}.0), 0) from (
+    select content, position from messages
+    where conversation_id = ${conversationId} and not is_superseded order by position desc limit ${recentMessages}) said)`
+}
+
 /** A run that nobody sees as a message: it belongs to a conversation, and its text is for whoever observes it. */
 export type LoneRun = Pick<
   Turn,
-  'generationId' | 'accountId' | 'kind' | 'conversationId' | 'model' | 'settings'
+  'generationId' | 'accountId' | 'kind' | 'conversationId' | 'model' | 'settings' | 'hold'
 > & {
   runner: string
 }
 
-const insertLone = statement<{ createdAt: Date }>(`insert into generations
-    (id, account_id, kind, conversation_id, model, settings, runner, status, is_job, attempts, heartbeat_at, started_at)
-  select $1, $2, $3, c.id, $5, $6, $7, ${runningWith('$7')} from conversations c where c.id = $4 and c.account_id = $2
-  returning created_at as "createdAt"`)
+const insertLone = statement<StoredRun>(`with conversation as (
+    select id, message_count from conversations where id = $4 and account_id = $2
+  ), ${heldWith({
+    account: '$2',
+    generation: '$1',
+    from: 'conversation',
+    characters: charactersSaid('conversation.id'),
+    firstParameter: 8,
+  })}
+  insert into generations
+    (id, account_id, kind, conversation_id, model, settings, runner, hold_micro_credits, counted_on,
+     status, is_job, attempts, heartbeat_at, started_at)
+  select $1, $2, $3, $4, $5, $6, $7, held.amount, held.day, ${runningWith('$7')} from held
+  returning created_at as "createdAt", hold_micro_credits as "holdMicroCredits"`)
 
 /** Writes a run without messages; null when the account has no such conversation. */
-export async function insertLoneRun(db: Database, run: LoneRun): Promise<Date | null> {
-  const { generationId, accountId, kind, conversationId, model, settings, runner } = run
+export async function insertLoneRun(db: Database, run: LoneRun): Promise<StoredRun | null> {
+  const { generationId, accountId, kind, conversationId, model, settings, runner, hold } = run
   const values = [generationId, accountId, kind, conversationId, model, JSON.stringify(settings), runner]
-  return (await insertLone(db, ...values))[0]?.createdAt ?? null
+  return (await insertLone(db, ...values, ...holdValues(hold)))[0] ?? null
 }

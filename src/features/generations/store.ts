@@ -1,5 +1,6 @@
 import { type Database, statement } from '../../platform/database/index.ts'
 import type { LogEvent } from '../../platform/events/index.ts'
+import { settledWith } from '../billing/index.ts'
 import type { Settings, Status } from './schema.ts'
 
 /** A generation as it is kept. */
@@ -22,6 +23,8 @@ export interface Generation {
   cachedInputTokens: number | null
   usageEstimated: boolean
   costMicroCredits: number
+  /** What is reserved for it while it runs; it never costs more. */
+  holdMicroCredits: number
   error: { code: string; message: string } | null
   lastSeq: number
   createdAt: Date
@@ -34,7 +37,7 @@ export const generationColumns = `g.id, g.account_id as "accountId", g.kind, g.c
   g.message_id as "messageId", g.reply_id as "replyId", g.status, g.finish_reason as "finishReason", g.model,
   g.reply_offset as "replyOffset", g.settings, g.is_job as "isJob", g.attempts, g.input_tokens as "inputTokens", g.output_tokens as "outputTokens",
   g.cached_input_tokens as "cachedInputTokens", g.usage_estimated as "usageEstimated",
-  g.cost_micro_credits as "costMicroCredits", g.error, g.last_seq as "lastSeq", g.created_at as "createdAt",
+  g.cost_micro_credits as "costMicroCredits", g.hold_micro_credits as "holdMicroCredits", g.error, g.last_seq as "lastSeq", g.created_at as "createdAt",
   g.started_at as "startedAt", g.finished_at as "finishedAt"`
 
 /** The client's name for a request, and a hash of what it asked, so that a repetition can be told from a reuse. */
@@ -156,14 +159,14 @@ const endOne = statement<{ finishedAt: Date }>(`with ended as (
     update generations set status = $2, finish_reason = $3, last_seq = $4, marks = $5, input_tokens = $6,
       output_tokens = $7, cached_input_tokens = $8, usage_estimated = $9, cost_micro_credits = $10, error = $11,
       model = $13, finished_at = now()
-    where id = $1 and status in ('queued', 'running') and attempts = $14 returning reply_id, finished_at
+    where id = $1 and status in ('queued', 'running') and attempts = $14 returning *
   ), written as (
     update messages m set content = $12 from ended where m.id = ended.reply_id
-  )
-  select finished_at as "finishedAt" from ended`)
+  ), ${settledWith}
+  select finished_at as "finishedAt" from ended, settled`)
 
 /**
- * Ends a run with its text, in one statement; gives when that was, or null when it had already ended or is in other
+ * Ends a run with its text and settles what it held, in one statement; gives when that was, or null when it had already ended or is in other
  * hands.
  */
 export async function saveEnding(db: Database, ending: Ending): Promise<Date | null> {

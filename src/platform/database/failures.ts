@@ -62,6 +62,11 @@ export function isForeignKeyViolation(error: unknown, constraint?: string): bool
   return violates(error, '23503', constraint)
 }
 
+/** Whether a statement failed with this SQLSTATE, for example one that a function of ours raises. */
+export function hasSqlState(error: unknown, code: string): boolean {
+  return error instanceof Error && sqlState(error) === code
+}
+
 function violates(error: unknown, code: string, constraint?: string): boolean {
   if (!(error instanceof Error) || sqlState(error) !== code) return false
   return constraint === undefined || (error as { constraint?: string }).constraint === constraint

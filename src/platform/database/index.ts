@@ -5,7 +5,7 @@ import { ConnectionSource, createPool, type PoolOptions } from './pool.ts'
 import { connectDirectly, type Database, statement } from './statement.ts'
 import type { Tables } from './tables.ts'
 
-export { isForeignKeyViolation, isUniqueViolation } from './failures.ts'
+export { hasSqlState, isForeignKeyViolation, isUniqueViolation } from './failures.ts'
 export type { DatabaseSource } from './pool.ts'
 export { type Database, statement } from './statement.ts'
 export type * from './tables.ts'

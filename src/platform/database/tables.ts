@@ -242,6 +242,19 @@ export interface SessionsTable {
     | null
 }
 
+export interface UsageDaysTable {
+  account_id: string
+  day: string
+  model: string
+  kind: string
+  payer: string
+  runs: Generated<number>
+  failures: Generated<number>
+  input_tokens: Generated<number>
+  output_tokens: Generated<number>
+  cost_micro_credits: Generated<number>
+}
+
 export interface VerificationTokensTable {
   id: string
   token_hash: Buffer
@@ -272,5 +285,6 @@ export interface Tables {
   refresh_tokens: RefreshTokensTable
   security_events: SecurityEventsTable
   sessions: SessionsTable
+  usage_days: UsageDaysTable
   verification_tokens: VerificationTokensTable
 }

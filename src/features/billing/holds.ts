@@ -1,0 +1,85 @@
+import type { CatalogueModel } from '../../platform/models/index.ts'
+
+/** What a hold is made of; the size of the prompt is known to the statement that takes it. */
+export interface HoldTerms {
+  /** Micro-credits per 1,000 tokens of the prompt. */
+  inputPriceMicroCredits: number
+  /** What the longest possible answer costs. */
+  outputMicroCredits: number
+  /** A prompt is never longer than this. */
+  contextTokens: number
+  /** Messages a day by plan, when the run counts as one; null when it does not. */
+  dailyLimits: Readonly<Record<string, number>> | null
+}
+
+/** The terms of a run: the highest prices of the models that may answer, for the longest answer that they may give. */
+export function holdTerms(
+  models: readonly CatalogueModel[],
+  maxOutputTokens: number,
+  dailyLimits: HoldTerms['dailyLimits'],
+): HoldTerms {
+  const highest = (of: (model: CatalogueModel) => number) => Math.max(0, ...models.map(of))
+  return {
+    inputPriceMicroCredits: highest(model => model.inputPriceMicroCredits),
+    outputMicroCredits: highest(model =>
+      Math.ceil((Math.min(maxOutputTokens, model.maxOutputTokens) * model.outputPriceMicroCredits) / 1000),
+    ),
+    contextTokens: highest(model => model.contextTokens),
+    dailyLimits,
+  }
+}
+
+/** The values of `heldWith`, in the order of its parameters. */
+export function holdValues(terms: HoldTerms): unknown[] {
+  const { inputPriceMicroCredits, outputMicroCredits, contextTokens, dailyLimits } = terms
+  const limits = dailyLimits === null ? null : JSON.stringify(dailyLimits)
+  return [inputPriceMicroCredits, outputMicroCredits, contextTokens, limits]
+}
+
+/** Few texts have a token for fewer characters; a prompt that has more costs what was held and no more. */
+const charactersPerToken = 3
+const overheadTokens = 200
+
+/** Where a statement takes its hold: SQL for the run's ids, one row to take it for, and the length of its prompt. */
+export interface HoldPlace {
+  account: string
+  generation: string
+  /** A relation with one row when the run may begin, and none when there is nothing to begin. */
+  from: string
+  /** Characters of the prompt; may use columns of `from`. */
+  characters: string
+  /** The number of the first of four parameters, see `holdValues`. */
+  firstParameter: number
+}
+
+/**
+ * The CTE `held (amount, day)` of a statement that stores a run: it reserves the run's highest price and counts its
+ * message, or fails the whole statement with AT402 or AT429, see `explainRefusal`.
+ */
+export function heldWith({ account, generation, from, characters, firstParameter: at }: HoldPlace): string {
+  const tokens = `least((${characters}) / ${charactersPerToken}.0 + ${overheadTokens}, $${at + 2}::int)`
+  return `held as materialized (
+    select amount, take_hold(${account}, ${generation}, amount, $${at + 3}::jsonb is not null, $${at + 3}::jsonb) as day
+    from (select (ceil(${tokens} * $${at}::bigint / 1000) + $${at + 1}::bigint)::bigint as amount from ${from}) priced
+  )`
+}
+
+/**
+ * The CTEs `settled` and `used` of a statement that ends runs: `ended` must return the rows of `generations` as they are
+ * now. The hold comes back, what was used is charged, and a run that came to nothing gives its message back. The
+ * statement must select from `settled` too.
+ */
+export const settledWith = `settled as materialized (
+    select settle_hold(account_id, id, hold_micro_credits, cost_micro_credits,
+      case when status = 'failed' or (status = 'cancelled' and started_at is null) then counted_on end) from ended
+  ), used as (
+    insert into usage_days as u
+      (account_id, day, model, kind, payer, runs, failures, input_tokens, output_tokens, cost_micro_credits)
+    select account_id, (now() at time zone 'UTC')::date, model, kind, coalesce(key_id::text, 'credits'), 1,
+      (status = 'failed')::int, coalesce(input_tokens, 0), coalesce(output_tokens, 0), cost_micro_credits
+    from ended where started_at is not null
+    on conflict (account_id, day, model, kind, payer) do update set runs = u.runs + 1,
+      failures = u.failures + excluded.failures, input_tokens = u.input_tokens + excluded.input_tokens,
+      output_tokens = u.output_tokens + excluded.output_tokens,
+      cost_micro_credits = u.cost_micro_credits + excluded.cost_micro_credits
+  )`
