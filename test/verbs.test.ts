@@ -104,7 +104,7 @@ describe('the other verbs', () => {
     const refused = await verb(['dance'])
     expect(refused.code).toBe(1)
     expect(refused.err).toMatch(
-      /There is no verb "dance". There are: serve, worker, migrate, seed, doctor, admin, build/,
+      /There is no verb "dance". There are: serve, worker, migrate, seed, doctor, admin, keys, build/,
     )
   })
 

@@ -1,6 +1,7 @@
 import { describe, expect, inject, test } from 'vitest'
 import { runStrikes, type Strike } from './load.ts'
 import type { Report } from './report.ts'
+import { runSpends } from './spends.ts'
 import { killed, postgresCrashed, redisRestarted } from './strikes.ts'
 import type { Mode } from './worlds.ts'
 
@@ -24,6 +25,10 @@ test(
   'a server that is killed with open streams loses, doubles and forgets nothing',
   { timeout: timeoutMs },
   () => strikeOnce('embedded', killed),
+)
+
+test('fifty submits at once spend what three cost, and no more', { timeout: timeoutMs }, async () =>
+  expectWhole(await runSpends('embedded', { rounds: 5 })),
 )
 
 describe.skipIf(!inject('machine').redis)('two servers and a worker', () => {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { runCuts } from './cuts.ts'
 import { runStrikes, type Strike } from './load.ts'
 import type { Report } from './report.ts'
+import { runSpends } from './spends.ts'
 import { abandonAll } from './stage.ts'
 import {
   drained,
@@ -27,16 +28,19 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '9' },
     streams: { type: 'string', default: '20' },
     cuts: { type: 'string', default: '1000' },
+    /** Rounds of fifty submits at once by an account that can pay for three. */
+    spends: { type: 'string', default: '20' },
     /** How often each of the other faults strikes. */
     rounds: { type: 'string', default: '3' },
     lanes: { type: 'string', default: '3' },
   },
 })
 
-const [kills, streams, cuts, rounds, lanes] = [
+const [kills, streams, cuts, spends, rounds, lanes] = [
   numberOf('kills'),
   numberOf('streams'),
   numberOf('cuts'),
+  numberOf('spends'),
   numberOf('rounds'),
   numberOf('lanes'),
 ]
@@ -64,10 +68,15 @@ const scenarios: readonly Scenario[] = [
   striking('absences', postgresAway, Math.ceil(rounds / 3)),
   striking('freezes', frozen, Math.ceil(rounds / 3)),
   { name: 'cuts', modes: ['distributed'], run: mode => runCuts(mode, { cuts, followers: streams }) },
+  {
+    name: 'spends',
+    modes: ['embedded', 'distributed'],
+    run: mode => runSpends(mode, { rounds: spends }),
+  },
   { name: 'upstream', modes: ['embedded'], run: () => runUpstream({ rounds: Math.ceil(rounds / 3) }) },
 ]
 
-function numberOf(name: 'kills' | 'streams' | 'cuts' | 'rounds' | 'lanes'): number {
+function numberOf(name: 'kills' | 'streams' | 'cuts' | 'spends' | 'rounds' | 'lanes'): number {
   const number = Number(values[name])
   if (Number.isSafeInteger(number) && number > 0 && number <= 100_000) return number
   process.stderr.write(`--${name} must be a whole number above 0, not "${values[name]}"\n`)

@@ -168,6 +168,7 @@ function settings(provider: ScriptedProvider): Record<string, string> {
     RATE_LIMIT_MAX_REQUESTS: '10000000',
     SIGNUP_LIMIT_PER_HOUR: '100000',
     BASIC_DAILY_MESSAGE_LIMIT: '1000000',
+    SIGNUP_CREDITS: '100000000',
     WORKER_CONCURRENCY: '24',
     LOG_LEVEL: 'warn',
   }
