@@ -38,9 +38,6 @@ export async function createFeatures(platform: Platform, { config, logger }: App
       report: (error, what) => logger.error({ err: error }, what),
     }),
   )
-  const { dailyLimits, signupCredits } = createCatalogue(config.plans)
-  const billing = createBilling({ db, dailyLimits, signupCredits })
-  accounts.onBegin(billing.welcome)
   const keys = hold(
     createKeys({
       db,
@@ -52,9 +49,13 @@ export async function createFeatures(platform: Platform, { config, logger }: App
       report: (err, what) => logger.error({ err }, what),
     }),
   )
+  const { dailyLimits, signupCredits } = createCatalogue(config.plans)
+  const billing = createBilling({ db, dailyLimits, signupCredits, paysByKey: keys.pays })
+  accounts.onBegin(billing.welcome)
   const generations = createGenerations({
     db,
     billing,
+    keys,
     models,
     events,
     queue,

@@ -31,8 +31,11 @@ export interface Answer {
 export const testPassword = 'correct horse battery'
 let count = 0
 
-/** Starts the product; `env` is what the operator would set. */
-export async function startApp(env: Record<string, string> = {}): Promise<TestApp> {
+/** Starts the product; `env` is what the operator would set. With `heard` every line of its log is handed over. */
+export async function startApp(
+  env: Record<string, string> = {},
+  heard?: (line: string) => void,
+): Promise<TestApp> {
   const database = await createTestDatabase()
   const dataDir = await makeTestFolder('app')
   const config = loadConfig({
@@ -47,7 +50,7 @@ export async function startApp(env: Record<string, string> = {}): Promise<TestAp
     LOG_LEVEL: 'silent',
     ...env,
   })
-  const logger = pino({ level: config.logLevel })
+  const logger = heard ? pino({ level: 'trace' }, { write: heard }) : pino({ level: config.logLevel })
   const app = await createApp({ config, logger, built: Promise.resolve(null) })
   await app.listen()
   const url = app.url.replace('localhost', '127.0.0.1')

@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import { createBilling } from '../../src/features/billing/index.ts'
 import { createGenerations, type Generations, type Recipe } from '../../src/features/generations/index.ts'
 import { workGenerations } from '../../src/features/generations/jobs.ts'
+import { createKeys } from '../../src/features/keys/index.ts'
 import { createMemoryCache } from '../../src/platform/cache/memory.ts'
 import { createMemoryEventLogs } from '../../src/platform/events/memory.ts'
 import { createModels } from '../../src/platform/models/catalogue.ts'
@@ -57,9 +58,19 @@ export async function openEngine(database: TestDatabase, options: EngineOptions 
   })
   const dailyLimits = { basic: 1_000_000, pro: 1_000_000 }
   const billing = createBilling({ db: database.db, dailyLimits, signupCredits: 0 })
+  const keys = createKeys({
+    db: database.db,
+    cache,
+    models,
+    accounts: { noteSecurityEvent: async () => {} },
+    secrets: ['a secret of nobody, longer than thirty-two'],
+    creationsPerHour: 1_000_000,
+    report: () => {},
+  })
   const generations = createGenerations({
     db: database.db,
     billing,
+    keys,
     cache,
     queue,
     models,
@@ -81,6 +92,7 @@ export async function openEngine(database: TestDatabase, options: EngineOptions 
     async [Symbol.asyncDispose]() {
       await worker?.close({ drainMs })
       await generations.close()
+      await keys.close()
       await queue.close()
       await events.close()
       await models.close()

@@ -7,6 +7,8 @@ export interface EntitlementsDeps {
   db: Database
   /** Messages a day by plan. */
   dailyLimits: Readonly<Record<string, number>>
+  /** Whether a provider key of the account pays for what it asks when it names no model. */
+  paysByKey?: (accountId: string) => Promise<boolean>
   now: () => number
 }
 
@@ -21,15 +23,17 @@ export async function readEntitlements(
   const limit = deps.dailyLimits[plan] ?? 0
   const remaining = Math.max(0, limit - messagesToday)
   const resetsAt = new Date(nextDay(deps.now())).toISOString()
-  const reason =
-    remaining === 0
+  const isFree = (await deps.paysByKey?.(accountId)) ?? false
+  const reason = isFree
+    ? null
+    : remaining === 0
       ? { code: 'DAILY_LIMIT_REACHED', message: dayIsSpent(limit) }
       : balanceMicroCredits <= 0
         ? { code: 'INSUFFICIENT_CREDITS', message: creditsAreSpent }
         : null
   return {
     plan,
-    payer: 'credits',
+    payer: isFree ? 'key' : 'credits',
     canSend: reason === null,
     reason,
     credits: { balanceMicroCredits, heldMicroCredits },

@@ -29,16 +29,26 @@ export function holdTerms(
   }
 }
 
+/** What a run's payer gives before it begins: a hold on credits, or nothing where a provider key (by its id) pays. */
+export type Payment = HoldTerms | { keyId: string }
+
 /** The values of `heldWith`, in the order of its parameters. */
-export function holdValues(terms: HoldTerms): unknown[] {
+export function holdValues(terms: Payment): unknown[] {
+  if ('keyId' in terms) return [null, null, null, null, terms.keyId]
   const { inputPriceMicroCredits, outputMicroCredits, contextTokens, dailyLimits } = terms
   const limits = dailyLimits === null ? null : JSON.stringify(dailyLimits)
-  return [inputPriceMicroCredits, outputMicroCredits, contextTokens, limits]
+  return [inputPriceMicroCredits, outputMicroCredits, contextTokens, limits, null]
 }
 
 /** Few texts have a token for fewer characters; a prompt that has more costs what was held and no more. */
 const charactersPerToken = 3
 const overheadTokens = 200
+
+/** What is reserved for a prompt whose length is known. */
+export function holdAmount(terms: HoldTerms, characters: number): number {
+  const tokens = Math.min(characters / charactersPerToken + overheadTokens, terms.contextTokens)
+  return Math.ceil((tokens * terms.inputPriceMicroCredits) / 1000) + terms.outputMicroCredits
+}
 
 /** Where a statement takes its hold: SQL for the run's ids, one row to take it for, and the length of its prompt. */
 export interface HoldPlace {
@@ -48,19 +58,20 @@ export interface HoldPlace {
   from: string
   /** Characters of the prompt; may use columns of `from`. */
   characters: string
-  /** The number of the first of four parameters, see `holdValues`. */
+  /** The number of the first of five parameters, see `holdValues`. */
   firstParameter: number
 }
 
 /**
- * The CTE `held (amount, day)` of a statement that stores a run: it reserves the run's highest price and counts its
- * message, or fails the whole statement with AT402 or AT429, see `explainRefusal`.
+ * The CTE `held (amount, day, key_id)` of a statement that stores a run: it reserves the run's highest price and counts its
+ * message (neither where a key pays), or fails the whole statement with AT402 or AT429, see `explainRefusal`.
  */
 export function heldWith({ account, generation, from, characters, firstParameter: at }: HoldPlace): string {
   const tokens = `least((${characters}) / ${charactersPerToken}.0 + ${overheadTokens}, $${at + 2}::int)`
   return `held as materialized (
-    select amount, take_hold(${account}, ${generation}, amount, $${at + 3}::jsonb is not null, $${at + 3}::jsonb) as day
-    from (select (ceil(${tokens} * $${at}::bigint / 1000) + $${at + 1}::bigint)::bigint as amount from ${from}) priced
+    select amount, $${at + 4}::uuid as key_id, case when $${at + 4}::uuid is null then
+      take_hold(${account}, ${generation}, amount, $${at + 3}::jsonb is not null, $${at + 3}::jsonb) end as day
+    from (select coalesce(ceil(${tokens} * $${at}::bigint / 1000) + $${at + 1}::bigint, 0)::bigint as amount from ${from}) priced
   )`
 }
 

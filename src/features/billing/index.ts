@@ -5,7 +5,15 @@ import { enter, microCreditsPerCredit } from './ledger.ts'
 import { readBalance } from './store.ts'
 import { listUsage, readCharge } from './store-usage.ts'
 
-export { type HoldTerms, heldWith, holdTerms, holdValues, settledWith } from './holds.ts'
+export {
+  type HoldTerms,
+  heldWith,
+  holdAmount,
+  holdTerms,
+  holdValues,
+  type Payment,
+  settledWith,
+} from './holds.ts'
 export { enter, microCreditsPerCredit } from './ledger.ts'
 
 export interface BillingDeps {
@@ -14,6 +22,8 @@ export interface BillingDeps {
   dailyLimits: Readonly<Record<string, number>>
   /** Credits that a new account is given once. */
   signupCredits: number
+  /** Whether a provider key of the account pays for what it asks when it names no model. */
+  paysByKey?: (accountId: string) => Promise<boolean>
   now?: () => number
 }
 

@@ -1,5 +1,6 @@
 import { AppError } from '../../lib/errors.ts'
 import type { Limiter } from '../../platform/cache/index.ts'
+import type { OwnKeys } from '../../platform/models/index.ts'
 import type { Job, Postponement } from '../../platform/queue/index.ts'
 import type { Engine } from './engine.ts'
 import { runHere } from './launch.ts'
@@ -29,8 +30,9 @@ export async function runJob(
   if (stored.status === 'running' && deadRunner === null) {
     return { againInMs: elsewhereMs, reason: 'another process runs it' }
   }
-  const model = engine.models.find(stored.model)
-  const wait = await limitOf(limiters, model.provider)
+  const model = engine.models.find(stored.model, ownProvider(stored))
+  // What its own key pays for is no matter of our limit at the provider.
+  const wait = stored.keyId === null ? await limitOf(limiters, model.provider) : null
   if (wait) return wait
   const prefix = stored.content.slice(0, stored.replyOffset)
   const claim = await claimJob(engine.db, { id: job.id, runner: engine.self, deadRunner, prefix })
@@ -60,6 +62,11 @@ export async function runJob(
   }
   if (job.signal.aborted && !wasForgotten(job)) throw job.signal.reason
   return verdictOf(engine, job.id)
+}
+
+/** The provider that answers with the job's own key, where it has one. */
+function ownProvider({ model, keyId }: StoredLog): OwnKeys {
+  return keyId === null ? {} : { ownKeysFor: [model.slice(0, model.indexOf('/'))] }
 }
 
 const tellEveryMs = 1000

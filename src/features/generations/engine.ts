@@ -4,6 +4,7 @@ import type { EventLogs } from '../../platform/events/index.ts'
 import type { Models } from '../../platform/models/index.ts'
 import type { Queue } from '../../platform/queue/index.ts'
 import type { Billing } from '../billing/index.ts'
+import type { Keys } from '../keys/index.ts'
 import type { Breakers } from './breakers.ts'
 import type { ObserverFactory, Recipe } from './recipes.ts'
 import type { Log } from './relay.ts'
@@ -15,6 +16,8 @@ export interface GenerationsDeps {
   models: Models
   /** Who may begin a run, and what is reserved for it. */
   billing: Pick<Billing, 'dailyLimits' | 'explaining'>
+  /** People's own provider keys, which pay instead. */
+  keys: Pick<Keys, 'active' | 'open' | 'noteUse'>
   events: EventLogs
   queue: Queue
   /** Carries wishes to the process that runs a generation. */

@@ -1,16 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toAppError } from '../../lib/errors.ts'
-import type { Database } from '../../platform/database/index.ts'
 import type { ObserverFactory, Prompt, PromptLimits, Recipe } from './recipes.ts'
 import { type RelayDeps, relay } from './relay.ts'
 import { type Run, RunLost, RunStopped } from './run.ts'
 import type { Status } from './schema.ts'
 import { crashSpan } from './schema.ts'
-import { type Ending, type Generation, type StoredLog, saveEnding } from './store.ts'
+import { type Ending, type StoredLog, saveEnding } from './store.ts'
 import { putBack } from './store-jobs.ts'
 
 export interface ExecuteDeps extends RelayDeps {
-  db: Database
   isClosing: boolean
 }
 
@@ -60,7 +58,7 @@ export async function execute(deps: ExecuteDeps, execution: Execution): Promise<
     return null
   }
   run.finish(ending)
-  return finishedAt ? storedAs(run.generation, ending, finishedAt) : null
+  return finishedAt ? storedAs(run, ending, finishedAt) : null
 }
 
 /** Leaves a run to the process that has it now. */
@@ -72,10 +70,12 @@ async function leave(deps: ExecuteDeps, run: Run): Promise<null> {
 }
 
 /** A generation as it is stored once its end is. */
-function storedAs(generation: Generation, ending: Ending, finishedAt: Date): StoredLog {
+function storedAs({ generation, key }: Run, ending: Ending, finishedAt: Date): StoredLog {
+  const keyId = key?.id ?? null
   const { status, finishReason, model, costMicroCredits, error, lastSeq, content, usage } = ending
   return {
     ...generation,
+    keyId,
     ...{ status, finishReason, model, costMicroCredits, error, lastSeq, content, finishedAt },
     inputTokens: usage?.inputTokens ?? null,
     outputTokens: usage?.outputTokens ?? null,

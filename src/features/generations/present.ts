@@ -23,6 +23,7 @@ export function presentGeneration(generation: Generation): GenerationView {
             isEstimated: generation.usageEstimated,
           },
     costMicroCredits: generation.costMicroCredits,
+    keyId: generation.keyId,
     error: generation.error,
     lastSeq: generation.lastSeq,
     createdAt: generation.createdAt.toISOString(),

@@ -232,8 +232,11 @@ async function deliver(
   return reply
 }
 
-/** Refusals of a provider that are about the request itself; the rest is the provider's own trouble. */
-const refusals = new Set(['PROVIDER_REFUSED', 'CONTEXT_TOO_LONG', 'CONTENT_FILTERED'])
+/** Refusals that are about the request or the caller's own key; the rest is the provider's own trouble. */
+const refusals = new Set([
+  ...['PROVIDER_REFUSED', 'CONTEXT_TOO_LONG', 'CONTENT_FILTERED'],
+  ...['KEY_REFUSED', 'KEY_REMOVED', 'KEY_UNREADABLE'],
+])
 const keyTroubles = new Set(['PROVIDER_KEY_REFUSED', 'PROVIDER_OUT_OF_CREDIT'])
 
 /** A generation that came to nothing, as the error of a caller who waited for it. */

@@ -1,6 +1,7 @@
 import { AppError, toAppError } from '../../lib/errors.ts'
 import type { EventLogWriter, LogEvent } from '../../platform/events/index.ts'
 import type { CatalogueModel, ModelPart, Usage } from '../../platform/models/index.ts'
+import type { OpenKey } from '../keys/index.ts'
 import { costOf, estimateTokens } from './prices.ts'
 import type { ObservedRun, Prompt, RunObserver } from './recipes.ts'
 import type { Status } from './schema.ts'
@@ -34,6 +35,10 @@ export class Run implements ObservedRun {
   isDirty = false
   /** Resolves when the run has ended and said so, with what is stored of it; null when it goes on elsewhere. */
   done: Promise<StoredLog | null> = Promise.resolve(null)
+  /** The provider key that pays for what is asked now; null for credits. */
+  key: OpenKey | null = null
+  /** The most that it may cost in credits. */
+  holdMicroCredits: number
 
   readonly #log: EventLogWriter
   readonly #marks: LogEvent[] = []
@@ -45,6 +50,7 @@ export class Run implements ObservedRun {
 
   constructor(generation: Generation, model: CatalogueModel, log: EventLogWriter, prefix: string) {
     this.generation = generation
+    this.holdMicroCredits = generation.holdMicroCredits
     this.#model = model
     this.prefix = prefix
     this.#log = log
@@ -88,6 +94,12 @@ export class Run implements ObservedRun {
   switchTo(model: CatalogueModel): void {
     this.#model = model
     this.emit({ type: 'model-changed', model: model.id })
+  }
+
+  /** Goes on at somebody else's cost; only before the first word. */
+  payWith(key: OpenKey | null, reason: string): void {
+    this.key = key
+    this.emit({ type: 'payer-changed', payer: key ? 'key' : 'credits', keyId: key?.id ?? null, reason })
   }
 
   /** Writes an event that is not text; it is kept with the generation. */
@@ -155,17 +167,12 @@ export class Run implements ObservedRun {
   /** What the run came to, given what stopped it, to be kept and then told. */
   ending(thrown: unknown, prompt: Prompt | null): Ending {
     const verdict = this.#verdict(thrown)
-    // Before the finish a provider's count is only a beginning: what was received is counted here.
-    const counted = this.#usage !== null && this.#finish !== null
-    const usage = counted ? this.#usage : this.hasOutput ? this.#estimate(prompt) : null
-    const isFree = verdict.status === 'failed' || usage === null
-    const told = usage === null ? null : { ...usage, isEstimated: !counted }
+    const told = this.used(prompt)
+    const isFree = verdict.status === 'failed' || told === null || this.key !== null
     // The most that it may cost was agreed on before it began.
-    const costMicroCredits = isFree
-      ? 0
-      : Math.min(costOf(this.#model, usage), this.generation.holdMicroCredits)
+    const costMicroCredits = isFree ? 0 : Math.min(costOf(this.#model, told), this.holdMicroCredits)
     const events = [
-      ...(usage === null ? [] : [{ type: 'usage-known', ...usage, isEstimated: !counted }]),
+      ...(told === null ? [] : [{ type: 'usage-known', ...told }]),
       { type: 'generation-end', ...verdict, usage: told, costMicroCredits },
     ]
     const seq = this.#log.seq
@@ -183,6 +190,13 @@ export class Run implements ObservedRun {
       lastSeq: seq + marks.length,
       marks: [...this.#marks, ...marks],
     }
+  }
+
+  /** The tokens so far: as the provider counted them at its end, else as they are estimated; null when there are none. */
+  used(prompt: Prompt | null): Ending['usage'] {
+    // Before the finish a provider's count is only a beginning: what was received is counted here.
+    if (this.#usage !== null && this.#finish !== null) return { ...this.#usage, isEstimated: false }
+    return this.hasOutput ? { ...this.#estimate(prompt), isEstimated: true } : null
   }
 
   #verdict(thrown: unknown): { status: Status; finishReason: string | null; error: Ending['error'] } {

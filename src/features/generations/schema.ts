@@ -31,6 +31,7 @@ export const GenerationView = Type.Object({
     }),
   ),
   costMicroCredits: Type.Integer({ description: '1 credit = 1,000,000.' }),
+  keyId: Nullable(Type.String({ description: 'The provider key that pays; null when credits do.' })),
   error: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
   lastSeq: Type.Integer({ description: 'Position of the event log at the last checkpoint.' }),
   createdAt: Type.String({ format: 'date-time' }),

@@ -1,10 +1,10 @@
 import { AppError, invalidField, missing } from '../../lib/errors.ts'
 import { isId, newId } from '../../lib/ids.ts'
-import type { CatalogueModel } from '../../platform/models/index.ts'
-import { type HoldTerms, holdTerms } from '../billing/index.ts'
+import type { Payment } from '../billing/index.ts'
 import type { Engine } from './engine.ts'
 import { idempotencyOf, once } from './idempotency.ts'
 import { launch } from './launch.ts'
+import { decidePayer } from './payers.ts'
 import type { AgainRequest, Started, StartRequest } from './requests.ts'
 import { defaultSettings, type Settings } from './schema.ts'
 import { type Generation, readStoredLog } from './store.ts'
@@ -16,21 +16,6 @@ function given(request: Partial<Settings>): Partial<Settings> {
   const { temperature, topK, topP, maxOutputTokens, onDisconnect, fallbackModels } = request
   const settings = { temperature, topK, topP, maxOutputTokens, onDisconnect, fallbackModels }
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
-}
-
-/** What is reserved for a run. Unknown fallbacks are refused before anything is stored. */
-function termsOf(
-  engine: Engine,
-  model: CatalogueModel,
-  run: { settings: Settings; isCounted: boolean },
-): HoldTerms {
-  const fallbacks = (run.settings.fallbackModels ?? []).map(name => engine.models.find(name))
-  const limits = run.isCounted ? engine.billing.dailyLimits : null
-  return holdTerms([model, ...fallbacks], run.settings.maxOutputTokens, limits)
-}
-
-function modelOf(engine: Engine, name: string | undefined): CatalogueModel {
-  return name === undefined ? engine.models.defaultModel : engine.models.find(name)
 }
 
 function refuseWhenClosing(engine: Engine): void {
@@ -48,12 +33,12 @@ export async function start(engine: Engine, request: StartRequest): Promise<Star
   if (!recipe) throw invalidField('kind', 'is not a known kind of generation')
   if (request.conversationId !== undefined && !isId(request.conversationId)) throw missing('Conversation')
   if (!request.message.isWellFormed()) throw invalidField('message', 'must be well-formed Unicode')
-  const model = modelOf(engine, request.model)
-  const { kind, message, conversationId } = request
+  const { accountId, kind, message, conversationId, isCounted = true } = request
   const settings = { ...defaultSettings, ...given(request) }
+  const { model, hold } = await decidePayer(engine, { accountId, model: request.model, settings, isCounted })
   const turn: Turn = {
     generationId: newId(),
-    accountId: request.accountId,
+    accountId,
     kind,
     conversationId: conversationId ?? newId(),
     messageId: newId(),
@@ -63,7 +48,7 @@ export async function start(engine: Engine, request: StartRequest): Promise<Star
     settings,
     runner: request.asJob ? null : engine.self,
     idempotency: idempotencyOf(request, [kind, message, conversationId ?? null]),
-    hold: termsOf(engine, model, { settings, isCounted: request.isCounted ?? true }),
+    hold,
   }
   return once(engine, turn, async () => {
     const title = conversationId === undefined ? recipe.title(message) : null
@@ -97,7 +82,7 @@ type Fresh = Pick<
   | 'replyOffset'
   | 'createdAt'
   | 'holdMicroCredits'
-> & { runner: string | null }
+> & { runner: string | null; hold: Payment }
 
 function freshGeneration(fresh: Fresh): Generation {
   const isJob = fresh.runner === null
@@ -106,6 +91,7 @@ function freshGeneration(fresh: Fresh): Generation {
   return {
     ...{ id, accountId, kind, conversationId, messageId, replyId, model, settings, replyOffset, createdAt },
     holdMicroCredits,
+    keyId: 'keyId' in fresh.hold ? fresh.hold.keyId : null,
     status: isJob ? 'queued' : 'running',
     isJob,
     attempts: isJob ? 0 : 1,
@@ -136,12 +122,15 @@ export async function again(
   const recipe = engine.recipes.get(earlier.kind)
   if (!recipe) throw missing('Generation')
   if (how === 'continue') refuseWhole(earlier)
-  const model = modelOf(engine, request.model ?? earlier.model)
   const prefix = how === 'continue' ? earlier.content : ''
   const settings = { ...earlier.settings, ...given(request) }
+  const { accountId } = request
+  // Going on is the same message; answering once more is another.
+  const wish = { accountId, model: request.model ?? earlier.model, settings, isCounted: how === 'regenerate' }
+  const { model, hold } = await decidePayer(engine, wish)
   const turn: AgainTurn = {
     generationId: newId(),
-    accountId: request.accountId,
+    accountId,
     earlierId: earlier.id,
     replyId: how === 'continue' ? earlier.replyId : newId(),
     model: model.id,
@@ -149,8 +138,7 @@ export async function again(
     runner: request.asJob ? null : engine.self,
     replyOffset: prefix.length,
     idempotency: idempotencyOf(request, [how, earlier.id]),
-    // Going on is the same message; answering once more is another.
-    hold: termsOf(engine, model, { settings, isCounted: how === 'regenerate' }),
+    hold,
   }
   return once(engine, turn, async () => {
     const insert = how === 'continue' ? insertContinuation : insertRegeneration
@@ -186,8 +174,9 @@ export async function startAlone(
   const { accountId, kind, conversationId } = request
   const recipe = engine.recipes.get(kind)
   if (!recipe) throw invalidField('kind', 'is not a known kind of generation')
-  const model = modelOf(engine, request.model)
   const settings = { ...defaultSettings, temperature: 0.2, maxOutputTokens: 2048 }
+  const wish = { accountId, model: request.model, settings, isCounted: false }
+  const { model, hold } = await decidePayer(engine, wish)
   const run = {
     generationId: newId(),
     accountId,
@@ -196,7 +185,7 @@ export async function startAlone(
     model: model.id,
     settings,
     runner: engine.self,
-    hold: termsOf(engine, model, { settings, isCounted: false }),
+    hold,
   }
   const stored = await engine.billing.explaining(accountId, () => insertLoneRun(engine.db, run))
   if (!stored) throw missing('Conversation')

@@ -1,5 +1,5 @@
 import { type Database, statement } from '../../platform/database/index.ts'
-import { type HoldTerms, heldWith, holdValues } from '../billing/index.ts'
+import { heldWith, holdValues, type Payment } from '../billing/index.ts'
 import type { Settings } from './schema.ts'
 import { type Idempotency, runningWith } from './store.ts'
 import { charactersSaid } from './store-turns.ts'
@@ -17,7 +17,7 @@ export interface AgainTurn {
   runner: string | null
   idempotency: Idempotency | null
   replyOffset: number
-  hold: HoldTerms
+  hold: Payment
 }
 
 export interface AgainRow {
@@ -30,8 +30,8 @@ export interface AgainRow {
 
 const insertedGeneration = `insert into generations
     (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, reply_offset,
-     idempotency_key, request_hash, hold_micro_credits, counted_on, status, is_job, attempts, heartbeat_at, started_at)
-  select $1, $2, kind, conversation_id, message_id, $4, $5, $6, $7, $8, $9, $10, held.amount, held.day,
+     idempotency_key, request_hash, hold_micro_credits, counted_on, key_id, status, is_job, attempts, heartbeat_at, started_at)
+  select $1, $2, kind, conversation_id, message_id, $4, $5, $6, $7, $8, $9, $10, held.amount, held.day, held.key_id,
     ${runningWith('$7')} from target, held
   returning created_at as "createdAt", kind, conversation_id as "conversationId", message_id as "messageId",
     hold_micro_credits as "holdMicroCredits"`

@@ -1,5 +1,5 @@
 import { type Database, statement } from '../../platform/database/index.ts'
-import { type HoldTerms, heldWith, holdValues } from '../billing/index.ts'
+import { heldWith, holdValues, type Payment } from '../billing/index.ts'
 import type { Settings } from './schema.ts'
 import { type Idempotency, runningWith } from './store.ts'
 
@@ -17,7 +17,7 @@ export interface Turn {
   /** The process that runs it at once; null when it waits in the queue. */
   runner: string | null
   idempotency: Idempotency | null
-  hold: HoldTerms
+  hold: Payment
 }
 
 /** A message as prompts are made of it, with its conversation's system prompt. */
@@ -53,8 +53,8 @@ const insertedTurn = `question as (
   ), generation as (
     insert into generations
       (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, idempotency_key, request_hash,
-       hold_micro_credits, counted_on, status, is_job, attempts, heartbeat_at, started_at)
-    select $3, $1, $7, $2, $4, $5, $8, $9, $10, $11, $12, held.amount, held.day, ${runningWith('$10')}
+       hold_micro_credits, counted_on, key_id, status, is_job, attempts, heartbeat_at, started_at)
+    select $3, $1, $7, $2, $4, $5, $8, $9, $10, $11, $12, held.amount, held.day, held.key_id, ${runningWith('$10')}
     from conversation, held
     returning created_at, hold_micro_credits
   )`
@@ -62,7 +62,7 @@ const insertedTurn = `question as (
 const run = { account: '$1', generation: '$3', firstParameter: 13 }
 
 const turnInNew = statement<StoredRun>(`with conversation as (
-    insert into conversations (id, account_id, kind, title, message_count) values ($2, $1, $17, $18, 2)
+    insert into conversations (id, account_id, kind, title, message_count) values ($2, $1, $18, $19, 2)
     returning message_count as position
   ), ${heldWith({ ...run, from: 'conversation', characters: 'length($6)' })}, ${insertedTurn}
   select created_at as "createdAt", hold_micro_credits as "holdMicroCredits" from generation`)
@@ -169,9 +169,9 @@ const insertLone = statement<StoredRun>(`with conversation as (
     firstParameter: 8,
   })}
   insert into generations
-    (id, account_id, kind, conversation_id, model, settings, runner, hold_micro_credits, counted_on,
+    (id, account_id, kind, conversation_id, model, settings, runner, hold_micro_credits, counted_on, key_id,
      status, is_job, attempts, heartbeat_at, started_at)
-  select $1, $2, $3, $4, $5, $6, $7, held.amount, held.day, ${runningWith('$7')} from held
+  select $1, $2, $3, $4, $5, $6, $7, held.amount, held.day, held.key_id, ${runningWith('$7')} from held
   returning created_at as "createdAt", hold_micro_credits as "holdMicroCredits"`)
 
 /** Writes a run without messages; null when the account has no such conversation. */

@@ -25,6 +25,8 @@ export interface Generation {
   costMicroCredits: number
   /** What is reserved for it while it runs; it never costs more. */
   holdMicroCredits: number
+  /** The provider key that pays; null for credits. */
+  keyId: string | null
   error: { code: string; message: string } | null
   lastSeq: number
   createdAt: Date
@@ -37,7 +39,8 @@ export const generationColumns = `g.id, g.account_id as "accountId", g.kind, g.c
   g.message_id as "messageId", g.reply_id as "replyId", g.status, g.finish_reason as "finishReason", g.model,
   g.reply_offset as "replyOffset", g.settings, g.is_job as "isJob", g.attempts, g.input_tokens as "inputTokens", g.output_tokens as "outputTokens",
   g.cached_input_tokens as "cachedInputTokens", g.usage_estimated as "usageEstimated",
-  g.cost_micro_credits as "costMicroCredits", g.hold_micro_credits as "holdMicroCredits", g.error, g.last_seq as "lastSeq", g.created_at as "createdAt",
+  g.cost_micro_credits as "costMicroCredits", g.hold_micro_credits as "holdMicroCredits", g.key_id as "keyId",
+  g.error, g.last_seq as "lastSeq", g.created_at as "createdAt",
   g.started_at as "startedAt", g.finished_at as "finishedAt"`
 
 /** The client's name for a request, and a hash of what it asked, so that a repetition can be told from a reuse. */

@@ -64,6 +64,11 @@ export function createKeys(deps: KeysDeps) {
 
     /** The active keys of an account, at most one of each provider; cheap to ask again. */
     active: (accountId: string) => parts.active.of(accountId),
+    /** Whether a key of the account pays for what it asks when it names no model. */
+    pays: async (accountId: string) => {
+      const active = await parts.active.of(accountId)
+      return active.some(({ provider }) => provider === models.defaultModel.provider)
+    },
     /** A key to be used now, active or not; null when it is gone. Throws AppError conflict KEY_UNREADABLE. */
     open: (id: string, accountId: string) => openKey(parts, id, accountId),
     /** Counts a call to the provider. */

@@ -205,5 +205,5 @@ function passOn(
   if (among.includes(prefix) && rest) return unknownModel(prefix, rest)
   if (isPrefixed) return undefined
   const open = among.find(provider => provider === 'openrouter' || provider === 'openai') ?? among[0]
-  return open && !isProvider(prefix) ? unknownModel(open, id) : undefined
+  return open && !isProvider(prefix) && prefix !== 'custom' ? unknownModel(open, id) : undefined
 }
