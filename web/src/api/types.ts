@@ -253,3 +253,27 @@ export type GenerationEvent = { seq: number } & (
       error: { code: string; message: string } | null
     }
 )
+
+/** What an account may do now; refusals of a submit carry the same. */
+export interface Entitlements {
+  plan: string
+  payer: 'credits' | 'key'
+  canSend: boolean
+  reason: { code: string; message: string } | null
+  credits: { balanceMicroCredits: number; heldMicroCredits: number }
+  messages: { limit: number; used: number; remaining: number; resetsAt: string }
+}
+
+/** What was used on one day (UTC), of one model, for one kind of generation, by one payer. */
+export interface UsageRow {
+  day: string
+  model: string
+  kind: string
+  /** `credits`, or the id of a provider key. */
+  payer: string
+  runs: number
+  failures: number
+  inputTokens: number
+  outputTokens: number
+  costMicroCredits: number
+}

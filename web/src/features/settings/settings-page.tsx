@@ -6,6 +6,7 @@ import type { Account } from '../../api/types.ts'
 import { NotFound } from '../../shell/not-found.tsx'
 import { useShell } from '../../shell/shell-controls.ts'
 import { KeysPage } from '../keys/keys-page.tsx'
+import { UsagePage } from '../usage/usage-page.tsx'
 import { ActivityPage } from './activity-page.tsx'
 import { ProfilePage } from './profile-page.tsx'
 import { SecurityPage } from './security-page.tsx'
@@ -16,6 +17,7 @@ const parts = [
   { href: '/settings', label: 'Profile' },
   { href: '/settings/security', label: 'Security' },
   { href: '/settings/keys', label: 'Provider keys' },
+  { href: '/settings/usage', label: 'Usage' },
   { href: '/settings/activity', label: 'Activity' },
 ] as const
 
@@ -52,6 +54,7 @@ export default function SettingsPage({ account }: { account: Account }) {
           <Route path="/settings">{() => <ProfilePage account={account} />}</Route>
           <Route path="/settings/security">{() => <SecurityPage account={account} />}</Route>
           <Route path="/settings/keys">{() => <KeysPage />}</Route>
+          <Route path="/settings/usage">{() => <UsagePage />}</Route>
           <Route path="/settings/activity">{() => <ActivityPage />}</Route>
           <Route>{() => <NotFound />}</Route>
         </Switch>
