@@ -5,6 +5,7 @@ import { explain } from '../../api/errors.ts'
 import { type Started, stopGeneration } from '../../api/live.ts'
 import type { Message } from '../../api/types.ts'
 import type { useConversation } from '../conversations/queries.ts'
+import { Allowance } from '../usage/allowance.tsx'
 import { ChatHeader } from './chat-header.tsx'
 import { Composer } from './composer.tsx'
 import { useDraft } from './drafts.ts'
@@ -111,6 +112,7 @@ export function Chat({ conversationId, conversation, messages }: ChatProps) {
             chat={chat}
             input={input}
           />
+          <Allowance moment={running?.id ?? null} />
         </div>
       )}
     </section>
