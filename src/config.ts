@@ -46,6 +46,8 @@ export function loadConfig(env: Environment) {
     allowPrivateAddresses: read.flag('ALLOW_PRIVATE_ADDRESSES'),
     /** How long an access token is good. */
     accessLifetimeSeconds: read.duration('JWT_EXPIRES_IN', 15 * 60, { min: 30, max: 400 * 86_400 }),
+    /** The same for clients that know one token and cannot renew it: those of the published APIs. */
+    singleTokenLifetimeSeconds: read.duration('JWT_EXPIRES_IN', 7 * 86_400, { min: 30, max: 400 * 86_400 }),
     /** Whether an address must be proven by a code before its account can be used. */
     signupVerification: read.oneOf(
       'SIGNUP_VERIFICATION',

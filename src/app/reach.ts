@@ -1,4 +1,6 @@
 import { createAdapter } from '@socket.io/redis-streams-adapter'
+import { dialectTags } from '../dialects/dialects.ts'
+import { dialectRoutes } from '../dialects/index.ts'
 import { accountRoutes } from '../features/accounts/routes.ts'
 import { createWebSessions } from '../features/accounts/web-sessions.ts'
 import { artifactRoutes, previewRoutes } from '../features/artifacts/routes.ts'
@@ -31,6 +33,7 @@ export async function reach(platform: Platform, features: Features, { config, lo
   const { models, vendor, files, database, cache, address } = platform
   const web = createWebSessions(accounts, {
     isSecure: config.publicUrl?.startsWith('https:') ?? false,
+    isCrossSite: config.corsOrigins.length > 0,
     maxAgeSeconds: 7 * 24 * 3600,
   })
   const console = await openConsole(platform.consoleDirectory)
@@ -44,7 +47,7 @@ export async function reach(platform: Platform, features: Features, { config, lo
   const { windowMs, maxRequests } = config.rateLimit
   const requests = cache.limiter({ name: 'requests', points: maxRequests, windowMs })
   const tickets = createTickets({ cache, recognise: accounts.recognise })
-  await collectOpenApi(server, tags)
+  await collectOpenApi(server, [...tags, ...dialectTags])
   openSockets(server, { platform, features, config, logger, tickets, admitStart: countAsked(requests) })
   await server.register(healthRoutes(version, { database: database.ping }))
   await server.register(
@@ -65,6 +68,9 @@ export async function reach(platform: Platform, features: Features, { config, lo
     },
     { prefix: '/api/v1' },
   )
+  const { singleTokenLifetimeSeconds, isProduction } = config
+  const settings = { isProduction, singleTokenLifetimeSeconds }
+  await server.register(dialectRoutes({ ...features, web, settings }, requests))
   await server.register(
     previewRoutes(artifacts, { vendorDirectory: vendor.directory, publicUrl: () => address.url }),
   )

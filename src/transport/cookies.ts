@@ -14,6 +14,8 @@ export const csrfCookie = '_csrf'
 /** How our cookies are set. `isSecure` keeps them off plain http. */
 export interface CookieSettings {
   isSecure: boolean
+  /** Whether pages of other sites that CORS_ORIGINS allows may send them too; browsers want https for that. */
+  isCrossSite?: boolean
   /** How long browsers keep them. Both as long as the refresh token: an expired access cookie asks to be renewed. */
   maxAgeSeconds: number
 }
@@ -23,7 +25,7 @@ export function cookieOptions(settings: CookieSettings): CookieSerializeOptions 
   return {
     path: '/',
     httpOnly: true,
-    sameSite: 'lax',
+    sameSite: settings.isSecure && settings.isCrossSite ? 'none' : 'lax',
     secure: settings.isSecure,
     maxAge: settings.maxAgeSeconds,
   }

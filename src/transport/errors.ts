@@ -15,6 +15,13 @@ export interface ErrorAnswer {
   path?: string
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Says an error in the words of a published API, which may have another status for it; the fields stay. */
+    tell?: (body: ErrorAnswer, reply: FastifyReply) => ErrorAnswer
+  }
+}
+
 /** An error as the body that is told to the outside; never a stack, never what a bug said. */
 export function errorBody(error: AppError): ErrorAnswer {
   const texts = error.details.map(problem => `${problem.field} ${problem.message}`)
@@ -41,10 +48,10 @@ export function sendError(thrown: unknown, request: FastifyRequest, reply: Fasti
   if (error.rateLimit) reply.headers(rateLimitHeaders(error.rateLimit))
   if (error.retryAfterSeconds !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterSeconds))
   reply.header('cache-control', 'no-store')
-  return reply
-    .code(error.status)
-    .type('application/json; charset=utf-8')
-    .send(JSON.stringify(errorBody(error)))
+  reply.code(error.status)
+  const body = errorBody(error)
+  const told = request.routeOptions?.config?.tell?.(body, reply) ?? body
+  return reply.type('application/json; charset=utf-8').send(JSON.stringify(told))
 }
 
 /** How a limit stands, as headers: `X-RateLimit-Reset` is in Unix seconds. */

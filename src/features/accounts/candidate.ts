@@ -91,7 +91,7 @@ export function findExisting(db: Database, account: NewAccount): Promise<Account
 }
 
 /** The refusal of a sign-up whose address or username somebody has. */
-export function taken(account: NewAccount, existing: AccountRow | null): AppError {
+export function taken(account: Pick<NewAccount, 'emailKey'>, existing: AccountRow | null): AppError {
   if (!existing)
     return new AppError('conflict', 'USERNAME_TAKEN', 'This username is taken', field('username'))
   if (account.emailKey !== null)

@@ -13,7 +13,7 @@ import { type Erase, Erasures } from './erasures.ts'
 import { createLimits, defaultLimits, type LimitSettings } from './limits.ts'
 import type { AccountSettings, Begin, Parts } from './parts.ts'
 import { createPasswords, type PasswordCost } from './passwords.ts'
-import { verifySignUp } from './pending.ts'
+import { confirmSignUp, refuseTaken, verifySignUp } from './pending.ts'
 import { Presence } from './presence.ts'
 import { changeAddress, changePlan, readAccount, updateProfile } from './profile.ts'
 import { changePassword, forgotPassword, resetPassword } from './recovery.ts'
@@ -34,6 +34,7 @@ export type { AccountIdentity } from './presence.ts'
 export type { Client, SecurityEventInput } from './security-log.ts'
 export type { SessionTokens, SessionWish } from './sessions.ts'
 export type { SignedInAccount } from './view.ts'
+export { clientOf, type WebSessions } from './web-sessions.ts'
 
 export interface AccountsDeps {
   db: Database
@@ -65,6 +66,8 @@ export function createAccounts(deps: AccountsDeps) {
   return {
     signUp: bind(parts, signUp),
     verifySignUp: bind(parts, verifySignUp),
+    confirmSignUp: bind(parts, confirmSignUp),
+    refuseTaken: bind(parts, refuseTaken),
     addAccount: bind(parts, addAccount),
     signIn: bind(parts, signIn),
     signInByCode: bind(parts, signInByCode),

@@ -7,6 +7,8 @@ import type { Attempt } from './limits.ts'
 export interface PasswordPolicy {
   minLength: number
   refuseCommon: boolean
+  /** Asks for a lower-case and an upper-case letter, a digit and one of `@$!%*?&`. */
+  needsEveryKind?: boolean
 }
 
 export interface PasswordCost {
@@ -58,6 +60,8 @@ export function checkNewPassword(password: string, policy: PasswordPolicy, field
   if (length < policy.minLength)
     throw invalidField(field, `must be at least ${policy.minLength} characters long`)
   if (password.length > maxLength) throw invalidField(field, `must be at most ${maxLength} characters long`)
+  if (policy.needsEveryKind && ![/[a-z]/, /[A-Z]/, /[0-9]/, /[@$!%*?&]/].every(kind => kind.test(password)))
+    throw invalidField(field, 'must have a lower-case and an upper-case letter, a digit and one of @$!%*?&')
   if (policy.refuseCommon && isCommonPassword(password)) {
     throw invalidField(field, 'is one of the commonest passwords; choose another one')
   }

@@ -3,7 +3,7 @@ import { keyedHash } from '../../lib/seal.ts'
 import type { Database } from '../../platform/database/index.ts'
 import { type Address, readAddress } from './addresses.ts'
 import { type Candidate, findExisting, type SignUp, taken, takeOver } from './candidate.ts'
-import { checkCode, invalidCode, sendCode } from './codes.ts'
+import { checkCode, invalidCode, sendCode, verifyCode } from './codes.ts'
 import type { Parts } from './parts.ts'
 import { type Client, noteSecurityEvent } from './security-log.ts'
 import { type SessionWish, startSession } from './sessions.ts'
@@ -128,4 +128,30 @@ export async function verifySignUp(
     })
     return { account: viewAccount(active), tokens }
   })
+}
+
+/**
+ * What a code for a sign-up proves, for published APIs that send it before or after the registration: one that waits
+ * becomes an account and is signed in; otherwise the address is proven by a token. Throws 400 INVALID_CODE.
+ */
+export async function confirmSignUp(
+  parts: Parts,
+  input: Parameters<typeof verifySignUp>[1],
+  client: Client,
+): Promise<SignedInAccount | Awaited<ReturnType<typeof verifyCode>>> {
+  const account = await findAccountByAddress(parts.db, readAddress(input))
+  if (account?.status === 'pending') return verifySignUp(parts, input, client)
+  return verifyCode(parts, { ...input, purpose: 'sign-up' }, client)
+}
+
+/** Refuses an address that has an account, where the operator lets that be told. Throws 409. */
+export async function refuseTaken(
+  parts: Parts,
+  input: { email?: string | undefined; mobile?: string | undefined },
+): Promise<void> {
+  const address = readAddress(input)
+  if (parts.settings.signupVerification === 'required') return
+  const account = await findAccountByAddress(parts.db, address)
+  if (account && account.status !== 'pending')
+    throw taken({ emailKey: address.channel === 'email' ? address.key : null }, account)
 }

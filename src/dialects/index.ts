@@ -1,0 +1,14 @@
+import type { Limiter } from '../platform/cache/index.ts'
+import { limitRequests } from '../transport/limits.ts'
+import { keepAnswersPrivate, type Server } from '../transport/server.ts'
+import type { DialectParts } from './parts.ts'
+import { signIn } from './sign-in/index.ts'
+
+/** The five published APIs, at their published paths. Each is a function `(parts) => (server) => routes`. */
+export function dialectRoutes(parts: DialectParts, requests: Limiter) {
+  return async (server: Server) => {
+    keepAnswersPrivate(server)
+    limitRequests(server, requests)
+    for (const dialect of [signIn]) await server.register(dialect(parts))
+  }
+}

@@ -1,0 +1,25 @@
+import type { Accounts, WebSessions } from '../features/accounts/index.ts'
+import type { Artifacts } from '../features/artifacts/index.ts'
+import type { Billing } from '../features/billing/index.ts'
+import type { Conversations } from '../features/conversations/index.ts'
+import type { Generations } from '../features/generations/index.ts'
+import type { Keys } from '../features/keys/index.ts'
+
+/** What the operator decides about the published APIs. */
+export interface DialectSettings {
+  isProduction: boolean
+  /** How long the token of clients is good that know only one, in seconds. */
+  singleTokenLifetimeSeconds: number
+}
+
+/** What the published APIs are spoken on top of. */
+export interface DialectParts {
+  accounts: Accounts
+  web: WebSessions
+  billing: Billing
+  keys: Keys
+  generations: Generations
+  conversations: Conversations
+  artifacts: Artifacts
+  settings: DialectSettings
+}
