@@ -1,3 +1,4 @@
+import { AppError } from '../../lib/errors.ts'
 import type { Database } from '../../platform/database/index.ts'
 import { estimateTokens, type Generation, type Generations, type Prompt } from '../generations/index.ts'
 import { listUnsummarised, readSummary, saveSummary } from './store-memory.ts'
@@ -53,7 +54,13 @@ export function createMemory(db: Database, generations: Generations) {
         const isCrowded = crowded.delete(generationId)
         if (!isCrowded || status !== 'completed' || busy.has(conversationId)) return
         busy.add(conversationId)
-        await generations.startAlone({ accountId, kind: 'summary', conversationId })
+        try {
+          await generations.startAlone({ accountId, kind: 'summary', conversationId })
+        } catch (error) {
+          busy.delete(conversationId)
+          // Without credits for a summary the oldest messages are left out; the next answer tries again.
+          if (!(error instanceof AppError && error.kind === 'payment')) throw error
+        }
       },
     }
   })
