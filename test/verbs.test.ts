@@ -135,6 +135,47 @@ describe('the other verbs', () => {
     expect(ill.out + ill.err).not.toMatch(/\n\s+at /)
   })
 
+  test('keys rotate wraps provider keys under a new master key while a server works', async () => {
+    const [first, second] = ['first master key '.repeat(3), 'second master key '.repeat(3)].map(key =>
+      key.trim(),
+    )
+    const before = { ENCRYPTION_KEY: first ?? '', ENCRYPTION_RETIRED_KEYS: second ?? '' }
+    const after = { ENCRYPTION_KEY: second ?? '', ENCRYPTION_RETIRED_KEYS: first ?? '' }
+    await using server = await startProcess({
+      dataDir: folder,
+      env: { ...before, ALLOW_PRIVATE_ADDRESSES: 'true' },
+    })
+    const signUp = { email: 'rotating@example.com', password: 'correct horse battery' }
+    const account = (await (await post(`${server.url}/api/v1/accounts`, signUp)).json()) as {
+      data: { accessToken: string }
+    }
+    const headers = {
+      authorization: `Bearer ${account.data.accessToken}`,
+      'content-type': 'application/json',
+    }
+    const call = async (path: string, body: object) => {
+      const init = { method: 'POST', headers, body: JSON.stringify(body) }
+      const response = await fetch(`${server.url}/api/v1/keys${path}`, init)
+      return {
+        status: response.status,
+        data: ((await response.json()) as { data: { key: { id: string } } }).data,
+      }
+    }
+    const baseUrl = `http://${await freePort().then(port => `127.0.0.1:${port}`)}/v1`
+    const added = await call('', { provider: 'custom', baseUrl, apiKey: 'sk-rotating-0123456789' })
+    expect(added.status).toBe(201)
+    const one = await verb(['keys', 'rotate'], after)
+    expect([one.code, one.out]).toEqual([
+      0,
+      expect.stringMatching(/1 keys wrapped anew; 1 are under master key \d+ now; 0 /),
+    ])
+    expect((await verb(['keys', 'rotate'], after)).out).toMatch(/^0 keys wrapped anew; 1 are/)
+    expect((await call(`/${added.data.key.id}/test`, {})).data).toMatchObject({ verdict: 'unreachable' })
+    const lost = await verb(['keys', 'rotate'], { ENCRYPTION_KEY: 'x'.repeat(32) })
+    expect([lost.code, lost.err]).toEqual([1, expect.stringContaining('ENCRYPTION_RETIRED_KEYS')])
+    expect((await verb(['keys'])).err).toBe('Usage: npm run keys -- rotate\n')
+  })
+
   test('seed makes the demo users once, and is refused in production', async () => {
     expect((await verb(['seed'])).out).toMatch(/made demo@example.com with password demo123/)
     expect((await verb(['seed'])).out).toMatch(/demo@example.com is there already/)

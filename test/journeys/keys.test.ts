@@ -1,0 +1,101 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { keyFingerprint, type ScriptedProvider, startProvider } from '../provider/index.ts'
+import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
+import { type ServerProcess, startProcess } from '../support/process.ts'
+
+const secret = 'sk-journey-4Hk9sTq2-mnop'
+
+describe.skipIf(!inject('machine').chromium)('a person with a key of their own', () => {
+  let browser: TestBrowser
+  let provider: ScriptedProvider
+  let server: ServerProcess
+  let folder: string
+
+  beforeAll(async () => {
+    folder = await makeTestFolder('journey-keys')
+    browser = await openBrowser()
+    provider = await startProvider()
+    const { openai } = provider.baseUrls
+    const env = { OPENAI_BASE_URL: openai, DEFAULT_MODEL: 'openai/ok', ALLOW_ANY_MODEL: 'true' }
+    server = await startProcess({ dataDir: folder, env })
+  }, 90_000)
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]()
+    await server?.[Symbol.asyncDispose]()
+    await provider?.[Symbol.asyncDispose]()
+    await removeTestFolder(folder)
+  })
+
+  async function signUp(page: Page): Promise<void> {
+    await page
+      .getByRole('link', { name: /sign up|create an account/i })
+      .first()
+      .click()
+    await page.getByLabel('E-mail').fill(`keys-${Date.now()}@example.com`)
+    await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
+    await page.getByRole('button', { name: /sign up|create account/i }).click()
+    await page.getByRole('textbox', { name: 'Message' }).waitFor()
+  }
+
+  const goTo = (page: Page, path: string) => page.goto(`${server.url}${path}`)
+
+  test('adds it, tests it, asks with it, sees its use, replaces it and removes it', async () => {
+    const { page, context, problems } = await browser.open(server.url)
+    await signUp(page)
+    await goTo(page, '/settings/keys')
+    await page.getByText('No keys yet').waitFor()
+    await page.getByRole('button', { name: 'Add a key' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('button', { name: 'Add key' }).click()
+    await dialog.getByText('Enter the key.').waitFor()
+    await dialog.getByLabel('Key', { exact: true }).fill(secret)
+    await dialog.getByLabel('Name').fill('Work')
+    await dialog.getByRole('button', { name: 'Add key' }).click()
+    const card = page.getByRole('listitem', { name: 'Work' })
+    await card.getByText('••••mnop').waitFor()
+    expect(await page.content()).not.toContain(secret)
+
+    await provider.script('key-refused')
+    await page.getByRole('button', { name: 'Test Work' }).click()
+    await card.getByText('The provider refuses this key.').waitFor()
+    await page.getByRole('button', { name: 'Test Work' }).click()
+    await card.getByText('The provider accepts this key.').waitFor()
+
+    await goTo(page, '/')
+    await page.getByRole('button', { name: /^Model:/ }).click()
+    await page.getByText('your own key').first().waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('textbox', { name: 'Message' }).fill('hello')
+    await page.getByRole('button', { name: 'Send' }).click()
+    await expect
+      .poll(async () => (await provider.requests()).at(-1)?.prompt, { timeout: 15_000 })
+      .toContain('hello')
+    expect((await provider.requests()).at(-1)?.auth?.fingerprint).toBe(keyFingerprint(secret))
+    await expect
+      .poll(() => page.getByRole('article', { name: 'Answer' }).last().getAttribute('aria-busy'), {
+        timeout: 15_000,
+      })
+      .not.toBe('true')
+
+    await goTo(page, '/settings/keys')
+    await card.getByText('Calls').waitFor()
+    expect(await card.getByLabel('Usage in the last 30 days').innerText()).toMatch(/Calls\s+1/)
+    await page.getByRole('button', { name: 'Replace Work' }).click()
+    await dialog.getByLabel('New key').fill(`${secret}-2222`)
+    await dialog.getByRole('button', { name: 'Replace key' }).click()
+    await card.getByText('••••2222').waitFor()
+    await card.getByLabel('Work is active').click({ force: true })
+    await expect.poll(() => card.getByLabel('Work is active').isChecked()).toBe(false)
+
+    await page.getByRole('button', { name: 'Remove Work' }).click()
+    await page.getByRole('button', { name: 'Remove key' }).click()
+    await page.getByText('No keys yet').waitFor()
+    await goTo(page, '/settings/activity')
+    for (const event of ['Provider key added', 'Provider key changed', 'Provider key removed'])
+      await page.getByText(event).first().waitFor()
+    expect(problems).toEqual([])
+    await context.close()
+  }, 90_000)
+})
