@@ -55,7 +55,8 @@ describe.skipIf(!inject('machine').chromium)('a person with a key of their own',
     await dialog.getByRole('button', { name: 'Add key' }).click()
     const card = page.getByRole('listitem', { name: 'Work' })
     await card.getByText('••••mnop').waitFor()
-    expect(await page.content()).not.toContain(secret)
+    await dialog.waitFor({ state: 'hidden' })
+    expect((await page.content()).includes(secret)).toBe(false)
 
     await provider.script('key-refused')
     await page.getByRole('button', { name: 'Test Work' }).click()
@@ -86,8 +87,9 @@ describe.skipIf(!inject('machine').chromium)('a person with a key of their own',
     await dialog.getByLabel('New key').fill(`${secret}-2222`)
     await dialog.getByRole('button', { name: 'Replace key' }).click()
     await card.getByText('••••2222').waitFor()
-    await card.getByLabel('Work is active').click({ force: true })
-    await expect.poll(() => card.getByLabel('Work is active').isChecked()).toBe(false)
+    await dialog.waitFor({ state: 'hidden' })
+    await card.getByText('Active', { exact: true }).click()
+    await expect.poll(() => card.getByLabel('Work is active').isChecked(), { timeout: 15_000 }).toBe(false)
 
     await page.getByRole('button', { name: 'Remove Work' }).click()
     await page.getByRole('button', { name: 'Remove key' }).click()

@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Group, Switch, Text } from '@mantine/core'
+import { Alert, Button, Group, Switch, Text } from '@mantine/core'
 import { modals } from '@mantine/modals'
 import { notifications } from '@mantine/notifications'
 import { useState } from 'react'
@@ -62,11 +62,6 @@ export function KeyCard({ providerKey }: { providerKey: ProviderKey }) {
         <div className={classes.grow}>
           <Text size="sm" fw={500}>
             {name}
-            {isActive && (
-              <Badge size="sm" variant="light" ml={8} tt="none" fw={500}>
-                active
-              </Badge>
-            )}
           </Text>
           <Text size="xs" c="dimmed">
             {describe(providerKey)}

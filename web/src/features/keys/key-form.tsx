@@ -36,6 +36,7 @@ export function KeyForm({ onDone }: { onDone: () => void }) {
           value={values.provider}
           onChange={value => set('provider', value ?? 'openai')}
           allowDeselect={false}
+          openOnFocus={false}
           data-autofocus
         />
         {isCustom && (
