@@ -37,6 +37,8 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     auth?: AuthRule
+    /** Whether the access token may also come as `?token=`: only where a published API promises it. */
+    tokenInUrl?: true
   }
 }
 
@@ -67,7 +69,7 @@ async function identify(
   reply: FastifyReply,
   rule: AuthRule,
 ): Promise<Identity | null> {
-  const token = bearerToken(request.headers.authorization)
+  const token = bearerToken(request.headers.authorization) ?? urlToken(request)
   if (token !== null) {
     request.authenticatedBy = 'bearer'
     request.optionalIdentity = await authenticator.authenticate(token)
@@ -88,6 +90,13 @@ async function identify(
 export function bearerToken(header: string | undefined): string | null {
   if (header === undefined) return null
   return /^Bearer\s+(\S+)\s*$/i.exec(header)?.[1] ?? ''
+}
+
+/** The token of `?token=` on the routes that may have one there; null elsewhere and when it is absent. */
+function urlToken(request: FastifyRequest): string | null {
+  if (!request.routeOptions.config.tokenInUrl) return null
+  const { token } = request.query as { token?: unknown }
+  return typeof token === 'string' && token !== '' ? token : null
 }
 
 function isSafe(method: string): boolean {

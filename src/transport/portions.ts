@@ -5,13 +5,16 @@ export interface StreamedEvent {
   text?: string
 }
 
-const maxLength = 32_768
+const defaultMaxLength = 32_768
 
 /**
- * Cuts a batch into portions of at most 32,768 UTF-16 units of text, so that a reader who takes nothing costs no more
- * than one. Only texts that mean the same in pieces (`…-delta`) are cut, never inside a character.
+ * Cuts a batch into portions of at most 32,768 UTF-16 units of text (or fewer), so that a reader who takes nothing costs
+ * no more than one. Only texts that mean the same in pieces (`…-delta`) are cut, never inside a character.
  */
-export function* portions<Event extends StreamedEvent>(batch: readonly Event[]): Generator<readonly Event[]> {
+export function* portions<Event extends StreamedEvent>(
+  batch: readonly Event[],
+  maxLength: number = defaultMaxLength,
+): Generator<readonly Event[]> {
   if (batch.length === 1 && (batch[0]?.text?.length ?? 0) <= maxLength) {
     yield batch
     return
@@ -19,7 +22,7 @@ export function* portions<Event extends StreamedEvent>(batch: readonly Event[]):
   let portion: Event[] = []
   let length = 0
   for (const event of batch) {
-    for (const piece of pieces(event)) {
+    for (const piece of pieces(event, maxLength)) {
       const size = piece.text?.length ?? 1
       if (length + size > maxLength && portion.length > 0) {
         yield portion
@@ -33,7 +36,7 @@ export function* portions<Event extends StreamedEvent>(batch: readonly Event[]):
   if (portion.length > 0) yield portion
 }
 
-function* pieces<Event extends StreamedEvent>(event: Event): Generator<Event> {
+function* pieces<Event extends StreamedEvent>(event: Event, maxLength: number): Generator<Event> {
   const { text } = event
   if (text === undefined || text.length <= maxLength || !event.type.endsWith('-delta')) {
     yield event

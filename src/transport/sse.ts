@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply } from 'fastify'
 import { portions, type StreamedEvent } from './portions.ts'
 
@@ -22,15 +23,7 @@ export async function sendEvents(
   batches: AsyncIterable<readonly StreamedEvent[]>,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  reply.hijack()
-  const response = reply.raw
-  response.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache, no-transform',
-    'x-accel-buffering': 'no',
-    ...headers,
-  })
+  const response = begin(reply, headers)
   const release = gather(response)
   open.add(response)
   let isFirst = true
@@ -46,6 +39,51 @@ export async function sendEvents(
     release()
     open.delete(response)
     response.end()
+  }
+}
+
+function begin(reply: FastifyReply, headers: Readonly<Record<string, string>>): ServerResponse {
+  reply.hijack()
+  return reply.raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+    ...headers,
+  })
+}
+
+/** An event stream that is written frame by frame. */
+export interface Frames {
+  /** Writes one frame in one call, apart from the one before. False when the client has gone. */
+  write(frame: string): Promise<boolean>
+  end(): void
+}
+
+const apartMs = 4
+
+/**
+ * Answers with a `text/event-stream` for clients that take each network read by itself: a frame that is cut between two
+ * reads is lost to them, so frames should fit one packet, and each is sent alone, a few milliseconds after the last.
+ */
+export function openFrames(reply: FastifyReply, headers: Readonly<Record<string, string>> = {}): Frames {
+  const response = begin(reply, headers)
+  open.add(response)
+  response.once('close', () => open.delete(response))
+  let lastAt = 0
+  return {
+    async write(frame) {
+      const waitMs = lastAt + apartMs - performance.now()
+      if (waitMs > 0) await sleep(waitMs)
+      if (response.destroyed) return false
+      const isTaken = response.write(frame)
+      lastAt = performance.now()
+      return isTaken || drained(response)
+    },
+    end() {
+      open.delete(response)
+      response.end()
+    },
   }
 }
 

@@ -11,15 +11,19 @@ import { createPreviewLinks, problemPage } from './preview.ts'
 import type { ArtifactSummary } from './schema.ts'
 import {
   type ArtifactWithFiles,
+  countArtifacts,
   deleteArtifact,
   listNeeded,
   listOfMessages,
+  listWholeOfMessages,
   lockConversation,
   readArtifact,
 } from './store.ts'
 import { createSweep } from './sweep.ts'
 import { createTurns } from './turns.ts'
 
+export { previewHeaders } from './preview.ts'
+export { examineCode, type SecurityFinding, type SecurityReport } from './security.ts'
 export type { ArtifactWithFiles } from './store.ts'
 
 export interface ArtifactsDeps {
@@ -62,7 +66,19 @@ export function createArtifacts(given: ArtifactsDeps) {
     /** Artifacts by message, for messages that have any. */
     listByMessages: (accountId: string, messageIds: readonly string[]) =>
       listByMessages(db, accountId, messageIds),
+    /** The same with their files, in the order of their making. */
+    listWhole: (accountId: string, messageIds: readonly string[]): Promise<ArtifactWithFiles[]> =>
+      messageIds.length === 0 ? Promise.resolve([]) : listWholeOfMessages(db, accountId, messageIds),
+    /** How many a conversation has. */
+    countIn: (accountId: string, conversationId: string) => countArtifacts(db, accountId, conversationId),
     download: (accountId: string, id: string) => download(deps, accountId, id),
+    /** The bytes that `download` links to. */
+    async bytes(accountId: string, id: string) {
+      const artifact = await find(deps, accountId, id)
+      const bytes = await files.get((await downloadOf(deps, artifact)).key)
+      if (!bytes) throw missing('Artifact')
+      return { artifact, bytes }
+    },
     build: async (accountId: string, id: string, options: { minify?: boolean } = {}) =>
       build(deps, await find(deps, accountId, id), options),
     /** Builds and gives a link to look at the result. */
@@ -70,6 +86,12 @@ export function createArtifacts(given: ArtifactsDeps) {
       const output = await build(deps, await find(deps, accountId, id))
       const { token, expiresAt } = links.make({ accountId, artifactId: id })
       return { url: `${deps.previewOrigin ?? ''}/preview/${token}`, expiresAt, build: output }
+    },
+    /** A link to look at it, which builds it when it is opened. */
+    async previewLink(accountId: string, id: string) {
+      await find(deps, accountId, id)
+      const { token, expiresAt } = links.make({ accountId, artifactId: id })
+      return { url: `${deps.previewOrigin ?? ''}/preview/${token}`, expiresAt }
     },
     /** The page behind a preview link. Throws AppError missing or gone. */
     async openPreview(token: string): Promise<string> {
@@ -129,25 +151,22 @@ function build(
 
 /** A signed link: to the file itself when there is one, else to a zip that is made on the first call. */
 async function download(deps: ArtifactsDeps, accountId: string, id: string) {
-  const artifact = await find(deps, accountId, id)
-  const [only, ...others] = artifact.files
+  const { key, contentType, fileName } = await downloadOf(deps, await find(deps, accountId, id))
   const expiresAt = new Date((deps.now ?? Date.now)() + downloadSeconds * 1000)
-  const link = { expiresInSeconds: downloadSeconds }
+  const link = { expiresInSeconds: downloadSeconds, contentType, downloadName: fileName }
+  return { url: await deps.files.link(key, link), expiresAt, fileName }
+}
+
+async function downloadOf(deps: ArtifactsDeps, artifact: ArtifactWithFiles) {
+  const [only, ...others] = artifact.files
   if (only && others.length === 0) {
     const fileName = only.path.slice(only.path.lastIndexOf('/') + 1)
-    const key = prefixOf(artifact) + only.sha256
-    const url = await deps.files.link(key, {
-      ...link,
-      contentType: 'text/plain; charset=utf-8',
-      downloadName: fileName,
-    })
-    return { url, expiresAt, fileName }
+    return { key: prefixOf(artifact) + only.sha256, contentType: 'text/plain; charset=utf-8', fileName }
   }
   const fileName = `${artifact.title.replaceAll(/[^\p{L}\p{N}._ -]+/gu, '-').slice(0, 100) || 'project'}.zip`
   const key = `${prefixOf(artifact)}${artifact.id}.zip`
   await makeArchive(deps, artifact, key)
-  const url = await deps.files.link(key, { ...link, contentType: 'application/zip', downloadName: fileName })
-  return { url, expiresAt, fileName }
+  return { key, contentType: 'application/zip', fileName }
 }
 
 async function makeArchive(deps: ArtifactsDeps, artifact: ArtifactWithFiles, key: string): Promise<void> {

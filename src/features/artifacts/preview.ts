@@ -70,3 +70,17 @@ export function previewPolicy(hosts: readonly string[]): string {
     "form-action 'none'",
   ].join('; ')
 }
+
+/** The headers of every page of a stranger's code that is served under these hosts. */
+export function previewHeaders(hosts: readonly string[]): Record<string, string> {
+  return {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': previewPolicy(hosts),
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cross-origin-resource-policy': 'cross-origin',
+    'x-dns-prefetch-control': 'off',
+    'permissions-policy': 'camera=(), microphone=(), geolocation=(), display-capture=()',
+    'cache-control': 'no-store',
+  }
+}

@@ -3,7 +3,7 @@ import type { BuildOutput } from '../../platform/bundler/index.ts'
 import { failures, ok, success } from '../../transport/envelope.ts'
 import type { Server } from '../../transport/server.ts'
 import type { Artifacts, ArtifactWithFiles } from './index.ts'
-import { previewPolicy } from './preview.ts'
+import { previewHeaders } from './preview.ts'
 import {
   ArtifactView,
   BuildBody,
@@ -159,16 +159,7 @@ export function previewRoutes(artifacts: Artifacts, options: PreviewOptions) {
       const html = await artifacts.openPreview((request.params as { '*': string })['*'])
       return reply
         .removeHeader('x-frame-options')
-        .headers({
-          'content-type': 'text/html; charset=utf-8',
-          'content-security-policy': previewPolicy([request.host, ...publicHost(options)]),
-          'x-content-type-options': 'nosniff',
-          'referrer-policy': 'no-referrer',
-          'cross-origin-resource-policy': 'cross-origin',
-          'x-dns-prefetch-control': 'off',
-          'permissions-policy': 'camera=(), microphone=(), geolocation=(), display-capture=()',
-          'cache-control': 'no-store',
-        })
+        .headers(previewHeaders([request.host, ...publicHost(options)]))
         .send(html)
     })
     server.get('/vendor/*', open, async (request, reply) => {

@@ -72,6 +72,32 @@ export function listOfMessages(
   return ofMessages(db, [...messageIds], accountId)
 }
 
+const wholeOfMessages = statement<ArtifactWithFiles>(
+  `select ${columns} from artifacts a where a.message_id = any($1::uuid[]) and a.account_id = $2 order by a.created_at, a.id`,
+)
+
+/** Artifacts of messages of an account with their files, in the order of their making. */
+export function listWholeOfMessages(
+  db: Database,
+  accountId: string,
+  messageIds: readonly string[],
+): Promise<ArtifactWithFiles[]> {
+  return wholeOfMessages(db, [...messageIds], accountId)
+}
+
+const countInConversation = statement<{ count: number }>(
+  'select count(*)::int as count from artifacts where conversation_id = $1 and account_id = $2',
+)
+
+/** How many artifacts a conversation of an account has, all versions counted. */
+export async function countArtifacts(
+  db: Database,
+  accountId: string,
+  conversationId: string,
+): Promise<number> {
+  return (await countInConversation(db, conversationId, accountId))[0]?.count ?? 0
+}
+
 const lock = statement(`select pg_advisory_xact_lock(hashtextextended('artifacts:' || $1, 0))`)
 
 /** Lets one writer at a time decide about versions in a conversation; held until the transaction ends. */

@@ -13,10 +13,12 @@ import {
   insertConversation,
   listConversations,
   listMessages,
+  listNumbered,
   listRunning,
   listVersions,
   type Message,
   readConversation,
+  readMessage,
   updateConversation,
 } from './store.ts'
 import { titleOf } from './title.ts'
@@ -39,6 +41,14 @@ export function createConversations(deps: ConversationsDeps) {
     prompt: (generation, limits) => buildPrompt({ db, memory }, generation, limits),
   })
   return {
+    /** A numbered page of conversations with the last message of each, and how many there are. */
+    listNumbered: (request: NumberedRequest) => listPage(deps, request),
+    /** A message of the account; AppError missing otherwise. */
+    readMessage: async (accountId: string, id: string) => {
+      const message = isId(id) ? await readMessage(db, accountId, id) : null
+      if (!message) throw missing('Message')
+      return message
+    },
     /** A page of conversations, the one last written to first. */
     list: (request: ListRequest) => list(deps, request),
     create: (
@@ -67,7 +77,7 @@ export function createConversations(deps: ConversationsDeps) {
     },
     /** How much an account has: conversations, questions, answers. */
     statistics: (accountId: string) => countOf(db, accountId),
-    /** Stops what still runs in it, then removes it with its messages, generations and artifacts. */
+    /** Stops what still runs in it, then removes it with its messages, generations and artifacts; says how many of these. */
     remove: (accountId: string, id: string) => remove(deps, accountId, id),
   }
 }
@@ -96,6 +106,19 @@ async function list({ db }: ConversationsDeps, request: ListRequest) {
     conversations: page,
     nextCursor: rows.length > page.length && last ? `${last.updatedAtMicros}_${last.id}` : null,
   }
+}
+
+export interface NumberedRequest {
+  accountId: string
+  /** From 1. */
+  page: number
+  limit: number
+  search?: string | undefined
+}
+
+function listPage({ db }: ConversationsDeps, { accountId, page, limit, search }: NumberedRequest) {
+  const offset = (page - 1) * limit
+  return listNumbered(db, { accountId, kind: 'chat', limit, offset, search: search?.trim() || null })
 }
 
 function parseCursor(text: string): Cursor {
@@ -168,10 +191,12 @@ async function remove(
   { db, generations, artifacts }: ConversationsDeps,
   accountId: string,
   id: string,
-): Promise<void> {
+): Promise<{ deletedArtifacts: number }> {
   if (!isId(id) || !(await readConversation(db, accountId, id))) refuse()
   for (const generationId of await listRunning(db, accountId, id))
     await generations.cancel(accountId, generationId)
+  const deletedArtifacts = await artifacts.countIn(accountId, id)
   await artifacts.removeConversation(accountId, id)
   if (!(await deleteConversation(db, accountId, id))) refuse()
+  return { deletedArtifacts }
 }

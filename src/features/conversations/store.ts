@@ -64,13 +64,68 @@ export async function listConversations(
     )
   }
   if (page.search) {
-    const pattern = `%${escapeLike(page.search)}%`
-    query = query.where(
-      sql<boolean>`(title ilike ${pattern} or exists (
-        select from messages m where m.conversation_id = conversations.id and m.content ilike ${pattern}))`,
-    )
+    query = query.where(matching(page.search))
   }
   return query.execute()
+}
+
+/** A conversation with the message that was written last. */
+export interface ConversationWithLast extends Conversation {
+  lastMessage: { content: string; role: 'user' | 'assistant'; createdAt: Date } | null
+}
+
+export interface NumberedPage {
+  accountId: string
+  kind: string
+  limit: number
+  offset: number
+  search: string | null
+}
+
+const lastMessageLength = 500
+
+/** A numbered page of conversations of a kind, the one last written to first, and how many there are. */
+export async function listNumbered(
+  db: Database,
+  page: NumberedPage,
+): Promise<{ rows: ConversationWithLast[]; totalCount: number }> {
+  let found = db
+    .selectFrom('conversations')
+    .where('account_id', '=', page.accountId)
+    .where('kind', '=', page.kind as 'chat')
+  if (page.search) found = found.where(matching(page.search))
+  const { count } = await found.select(sql<number>`count(*)::int`.as('count')).executeTakeFirstOrThrow()
+  const rows = await found
+    .select(columns)
+    .select(
+      sql<
+        ConversationWithLast['lastMessage']
+      >`(select json_build_object('content', left(m.content, ${lastMessageLength}),
+        'role', m.role, 'createdAt', m.created_at) from messages m
+        where m.conversation_id = conversations.id and not m.is_superseded order by m.position desc limit 1)`.as(
+        'lastMessage',
+      ),
+    )
+    .orderBy('updated_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+    .offset(page.offset)
+    .execute()
+  return { rows: rows.map(withDate), totalCount: count }
+}
+
+function withDate(row: ConversationWithLast): ConversationWithLast {
+  const { lastMessage } = row
+  return lastMessage
+    ? { ...row, lastMessage: { ...lastMessage, createdAt: new Date(lastMessage.createdAt) } }
+    : row
+}
+
+/** Holds for conversations that have a text in their title or in a message. */
+function matching(search: string) {
+  const pattern = `%${escapeLike(search)}%`
+  return sql<boolean>`(title ilike ${pattern} or exists (
+    select from messages m where m.conversation_id = conversations.id and m.content ilike ${pattern}))`
 }
 
 /** Text as a literal inside a LIKE pattern. */
@@ -185,6 +240,22 @@ const messageColumns = [
   'generation_id as generationId',
   'created_at as createdAt',
 ] as const
+
+/** A message of an account with its conversation; null when absent or foreign. */
+export async function readMessage(
+  db: Database,
+  accountId: string,
+  id: string,
+): Promise<(Message & { conversationId: string }) | null> {
+  const row = await db
+    .selectFrom('messages')
+    .select(messageColumns)
+    .select('conversation_id as conversationId')
+    .where('id', '=', id)
+    .where('account_id', '=', accountId)
+    .executeTakeFirst()
+  return row ?? null
+}
 
 /** Every answer that was given at a position, oldest first: the one in the conversation and those it took the place of. */
 export function listVersions(db: Database, conversationId: string, position: number): Promise<Message[]> {

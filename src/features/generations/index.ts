@@ -14,6 +14,7 @@ import { readGenerations } from './store.ts'
 
 export type { ProviderLimiters } from './attempt.ts'
 export type { GenerationsDeps } from './engine.ts'
+export { failureOf } from './failure.ts'
 export { presentGeneration } from './present.ts'
 export { estimateTokens } from './prices.ts'
 export type { ObservedRun, ObserverFactory, Prompt, PromptLimits, Recipe, RunObserver } from './recipes.ts'

@@ -1,11 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
-import { AppError, invalidField } from '../../lib/errors.ts'
+import { invalidField } from '../../lib/errors.ts'
 import { untilGone } from '../../transport/auth.ts'
 import { eventsOr, failures, ok, success } from '../../transport/envelope.ts'
 import type { Server } from '../../transport/server.ts'
 import { sendEvents } from '../../transport/sse.ts'
-import { type Generation, type Generations, presentGeneration, type Started } from './index.ts'
+import { failureOf, type Generations, presentGeneration, type Started } from './index.ts'
 import {
   AgainBody,
   EventsPage,
@@ -230,20 +230,6 @@ async function deliver(
   const events = await generations.follow({ accountId, id, after: 0, signal })
   await sendEvents(reply, events, { 'x-stream-session-id': id })
   return reply
-}
-
-/** Refusals that are about the request or the caller's own key; the rest is the provider's own trouble. */
-const refusals = new Set([
-  ...['PROVIDER_REFUSED', 'CONTEXT_TOO_LONG', 'CONTENT_FILTERED'],
-  ...['KEY_REFUSED', 'KEY_REMOVED', 'KEY_UNREADABLE'],
-])
-const keyTroubles = new Set(['PROVIDER_KEY_REFUSED', 'PROVIDER_OUT_OF_CREDIT'])
-
-/** A generation that came to nothing, as the error of a caller who waited for it. */
-function failureOf({ error }: Generation): AppError {
-  const { code = 'PROVIDER_ERROR', message = 'The model did not answer' } = error ?? {}
-  const kind = refusals.has(code) ? 'unprocessable' : keyTroubles.has(code) ? 'unavailable' : 'upstream'
-  return new AppError(kind, code, message)
 }
 
 function wantsEvents(request: FastifyRequest): boolean {
