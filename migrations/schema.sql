@@ -335,6 +335,65 @@ create table one_time_codes (
 create index one_time_codes_by_account on one_time_codes using btree (account_id) where (account_id is not null);
 create index one_time_codes_by_expiry on one_time_codes using btree (expires_at);
 
+create table payment_customers (
+  provider text not null,
+  customer_id text not null,
+  account_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  constraint payment_customers_pkey primary key (provider, customer_id),
+  constraint payment_customers_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+);
+create unique index payment_customers_by_account on payment_customers using btree (account_id, provider);
+
+create table payment_events (
+  provider text not null,
+  event_id text not null,
+  account_id uuid not null,
+  type text not null,
+  received_at timestamp with time zone not null default now(),
+  constraint payment_events_pkey primary key (provider, event_id),
+  constraint payment_events_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+);
+create index payment_events_by_account on payment_events using btree (account_id);
+
+create table payments (
+  id uuid not null,
+  account_id uuid not null,
+  provider text not null,
+  kind text not null,
+  item text not null,
+  micro_credits bigint not null,
+  amount_cents bigint not null,
+  currency text not null,
+  paid_at timestamp with time zone,
+  failed_at timestamp with time zone,
+  failure text,
+  refunded_cents bigint not null default 0,
+  disputed_cents bigint not null default 0,
+  dispute text,
+  clawed_micro_credits bigint not null default 0,
+  session_id text,
+  payment_intent_id text,
+  invoice_id text,
+  subscription_id text,
+  period_start timestamp with time zone,
+  period_end timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint payments_pkey primary key (id),
+  constraint payments_amount_cents_check check (amount_cents >= 0),
+  constraint payments_check check (clawed_micro_credits >= 0 and clawed_micro_credits <= micro_credits),
+  constraint payments_dispute_check check (dispute = any (array['open'::text, 'won'::text, 'lost'::text])),
+  constraint payments_disputed_cents_check check (disputed_cents >= 0),
+  constraint payments_kind_check check (kind = any (array['package'::text, 'plan'::text])),
+  constraint payments_micro_credits_check check (micro_credits >= 0),
+  constraint payments_refunded_cents_check check (refunded_cents >= 0),
+  constraint payments_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+);
+create index payments_by_account on payments using btree (account_id, id desc);
+create index payments_by_intent on payments using btree (provider, payment_intent_id) where (payment_intent_id is not null);
+create index payments_by_subscription on payments using btree (provider, subscription_id) where (subscription_id is not null);
+create unique index payments_once_per_invoice on payments using btree (provider, invoice_id) where (invoice_id is not null);
+
 create table provider_key_usage (
   key_id uuid not null,
   account_id uuid not null,
@@ -394,6 +453,27 @@ create table refresh_tokens (
 ) with (fillfactor=80);
 create index refresh_tokens_by_session on refresh_tokens using btree (session_id);
 
+create table sandbox_events (
+  id text not null,
+  seq bigint not null generated always as identity,
+  customer_id text not null,
+  body text not null,
+  attempts integer not null default 0,
+  next_at timestamp with time zone not null default now(),
+  constraint sandbox_events_pkey primary key (id)
+);
+create index sandbox_events_by_time on sandbox_events using btree (next_at);
+
+create table sandbox_objects (
+  id text not null,
+  kind text not null,
+  customer_id text not null,
+  body jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  constraint sandbox_objects_pkey primary key (id)
+);
+create index sandbox_objects_by_customer on sandbox_objects using btree (customer_id, kind);
+
 create table security_events (
   id uuid not null,
   account_id uuid,
@@ -430,6 +510,22 @@ create table sessions (
 ) with (fillfactor=80);
 create index sessions_by_account on sessions using btree (account_id, last_used_at desc);
 create index sessions_by_expiry on sessions using btree (expires_at);
+
+create table subscriptions (
+  provider text not null,
+  subscription_id text not null,
+  account_id uuid not null,
+  plan text not null,
+  status text not null,
+  current_period_end timestamp with time zone,
+  cancel_at_period_end boolean not null,
+  told_at timestamp with time zone not null,
+  told_by text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint subscriptions_pkey primary key (provider, subscription_id),
+  constraint subscriptions_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+);
+create index subscriptions_by_account on subscriptions using btree (account_id);
 
 create table usage_days (
   account_id uuid not null,

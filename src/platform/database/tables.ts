@@ -166,6 +166,46 @@ export interface OneTimeCodesTable {
   used_at: Timestamp | null
 }
 
+export interface PaymentCustomersTable {
+  provider: string
+  customer_id: string
+  account_id: string
+  created_at: Generated<Timestamp>
+}
+
+export interface PaymentEventsTable {
+  provider: string
+  event_id: string
+  account_id: string
+  type: string
+  received_at: Generated<Timestamp>
+}
+
+export interface PaymentsTable {
+  id: string
+  account_id: string
+  provider: string
+  kind: 'package' | 'plan'
+  item: string
+  micro_credits: number
+  amount_cents: number
+  currency: string
+  paid_at: Timestamp | null
+  failed_at: Timestamp | null
+  failure: string | null
+  refunded_cents: Generated<number>
+  disputed_cents: Generated<number>
+  dispute: 'open' | 'won' | 'lost' | null
+  clawed_micro_credits: Generated<number>
+  session_id: string | null
+  payment_intent_id: string | null
+  invoice_id: string | null
+  subscription_id: string | null
+  period_start: Timestamp | null
+  period_end: Timestamp | null
+  created_at: Generated<Timestamp>
+}
+
 export interface ProviderKeyUsageTable {
   key_id: string
   account_id: string
@@ -207,6 +247,23 @@ export interface RefreshTokensTable {
   used_at: Timestamp | null
 }
 
+export interface SandboxEventsTable {
+  id: string
+  seq: ColumnType<number, never, never>
+  customer_id: string
+  body: string
+  attempts: Generated<number>
+  next_at: Generated<Timestamp>
+}
+
+export interface SandboxObjectsTable {
+  id: string
+  kind: string
+  customer_id: string
+  body: Json
+  created_at: Generated<Timestamp>
+}
+
 export interface SecurityEventsTable {
   id: string
   account_id: string | null
@@ -240,6 +297,19 @@ export interface SessionsTable {
     | 'erased'
     | 'replaced'
     | null
+}
+
+export interface SubscriptionsTable {
+  provider: string
+  subscription_id: string
+  account_id: string
+  plan: string
+  status: string
+  current_period_end: Timestamp | null
+  cancel_at_period_end: boolean
+  told_at: Timestamp
+  told_by: string
+  created_at: Generated<Timestamp>
 }
 
 export interface UsageDaysTable {
@@ -280,11 +350,17 @@ export interface Tables {
   master_keys: MasterKeysTable
   messages: MessagesTable
   one_time_codes: OneTimeCodesTable
+  payment_customers: PaymentCustomersTable
+  payment_events: PaymentEventsTable
+  payments: PaymentsTable
   provider_key_usage: ProviderKeyUsageTable
   provider_keys: ProviderKeysTable
   refresh_tokens: RefreshTokensTable
+  sandbox_events: SandboxEventsTable
+  sandbox_objects: SandboxObjectsTable
   security_events: SecurityEventsTable
   sessions: SessionsTable
+  subscriptions: SubscriptionsTable
   usage_days: UsageDaysTable
   verification_tokens: VerificationTokensTable
 }

@@ -1,0 +1,55 @@
+import { createHmac } from 'node:crypto'
+import Stripe from 'stripe'
+import { AppError } from '../../lib/errors.ts'
+import { factOf, type ProviderEvent } from './facts.ts'
+import type { PaymentEvent } from './index.ts'
+
+/** How far an event's time may be from ours, in seconds. */
+const toleranceSeconds = 300
+
+const webhooks = new Stripe('sk_unused').webhooks
+
+export interface SignedBody {
+  body: Uint8Array
+  /** The header `Stripe-Signature`. */
+  signature: string | undefined
+  secret: string | undefined
+}
+
+/**
+ * The event in bytes that were signed with the secret, in Stripe's scheme. Throws AppError invalid for anything else, and
+ * for events of another time, also of a later one, which Stripe's library would let pass.
+ */
+export function readSignedEvent({ body, signature, secret }: SignedBody): PaymentEvent {
+  if (!secret?.trim() || secret === 'undefined' || secret === 'null')
+    throw new AppError('unavailable', 'WEBHOOKS_OFF', 'Webhooks are not set up on this server')
+  if (!signature) throw invalidSignature('The header Stripe-Signature is missing')
+  const event = parse(Buffer.from(body), signature, secret)
+  const times = [...signature.matchAll(/(?:^|,)\s*t=(\d{1,15})/g)].map(match => Number(match[1]))
+  if (times.some(seconds => Math.abs(seconds - Date.now() / 1000) > toleranceSeconds))
+    throw invalidSignature('The signature is of another time')
+  const { id, type, created } = event
+  if (typeof id !== 'string' || id.length > 255 || typeof type !== 'string' || !Number.isSafeInteger(created))
+    throw new AppError('invalid', 'INVALID_EVENT', 'The body is no event')
+  return { id, type, createdAt: created, fact: factOf(event) }
+}
+
+function parse(body: Buffer, signature: string, secret: string): ProviderEvent {
+  try {
+    return webhooks.constructEvent(body, signature, secret, toleranceSeconds) as unknown as ProviderEvent
+  } catch (cause) {
+    if (cause instanceof SyntaxError)
+      throw new AppError('invalid', 'INVALID_EVENT', 'The body is no event', { cause })
+    throw invalidSignature('The signature does not belong to this body', cause)
+  }
+}
+
+function invalidSignature(message: string, cause?: unknown): AppError {
+  return new AppError('invalid', 'INVALID_SIGNATURE', message, { cause })
+}
+
+/** The header `Stripe-Signature` for a body. */
+export function signBody(body: string, secret: string, seconds = Math.floor(Date.now() / 1000)): string {
+  const mac = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex')
+  return `t=${seconds},v1=${mac}`
+}
