@@ -41,6 +41,7 @@ export async function createApp(options: AppOptions) {
       async listen(): Promise<string> {
         const bound = await server.listen({ port: config.port, host: config.host })
         if (!config.publicUrl) address.url = `http://localhost:${new URL(bound).port}`
+        platform.sandbox?.start(`${bound.replace('[::]', '[::1]')}/api/v1/webhooks/stripe`)
         return address.url
       },
       /** Begins to do queued work; the worker is closed before everything else. */

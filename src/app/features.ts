@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { createAccounts } from '../features/accounts/index.ts'
 import { createArtifacts } from '../features/artifacts/index.ts'
-import { createBilling } from '../features/billing/index.ts'
+import { createBilling, createBillingPayments } from '../features/billing/index.ts'
 import { createCatalogue } from '../features/billing/plans.ts'
 import { createConversations } from '../features/conversations/index.ts'
 import { createGenerations } from '../features/generations/index.ts'
@@ -49,9 +49,21 @@ export async function createFeatures(platform: Platform, { config, logger }: App
       report: (err, what) => logger.error({ err }, what),
     }),
   )
-  const { dailyLimits, signupCredits } = createCatalogue(config.plans)
+  const catalogue = createCatalogue(config.plans)
+  const { dailyLimits, signupCredits } = catalogue
   const billing = createBilling({ db, dailyLimits, signupCredits, paysByKey: keys.pays })
   accounts.onBegin(billing.welcome)
+  const buying = createBillingPayments({
+    db,
+    payments: platform.payments,
+    accounts,
+    catalogue,
+    publicUrl: () => address.url,
+    origins: config.corsOrigins,
+    now: Date.now,
+    report: (err, what) => logger.error({ err }, what),
+  })
+  accounts.onErase('payments', buying.removeAccount)
   const generations = createGenerations({
     db,
     billing,
@@ -71,11 +83,11 @@ export async function createFeatures(platform: Platform, { config, logger }: App
   accounts.onErase('artifacts', async id => void (await artifacts.removeAccount(id)))
   accounts.onErase('generations', generations.cancelAll)
   accounts.onStatistics(conversations.statistics)
-  hold(hourly(logger, [accounts.tidy, artifacts.sweep]))
+  hold(hourly(logger, [accounts.tidy, artifacts.sweep, buying.tidy]))
   const recovered = await generations.recover()
   if (recovered > 0)
     logger.warn({ count: recovered }, 'looked after answers of a server that stopped suddenly')
-  return { accounts, billing, keys, generations, artifacts, conversations }
+  return { accounts, billing, buying, keys, generations, artifacts, conversations }
 }
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>

@@ -5,6 +5,8 @@ import { accountRoutes } from '../features/accounts/routes.ts'
 import { createWebSessions } from '../features/accounts/web-sessions.ts'
 import { artifactRoutes, previewRoutes } from '../features/artifacts/routes.ts'
 import { billingRoutes } from '../features/billing/routes.ts'
+import { paymentRoutes } from '../features/billing/routes-payments.ts'
+import { webhookRoutes } from '../features/billing/routes-webhooks.ts'
 import { conversationRoutes } from '../features/conversations/routes.ts'
 import { generationRoutes } from '../features/generations/routes.ts'
 import { modelRoutes } from '../features/generations/routes-models.ts'
@@ -12,6 +14,7 @@ import { serveGenerationsOnSocketIo } from '../features/generations/routes-socke
 import { generationSocket } from '../features/generations/routes-websocket.ts'
 import { keyRoutes } from '../features/keys/routes.ts'
 import { fileRoutes } from '../platform/files/routes.ts'
+import { sandboxRoutes } from '../platform/payments/sandbox/routes.ts'
 import { openConsole } from '../transport/console.ts'
 import { ok } from '../transport/envelope.ts'
 import { createHandshakes } from '../transport/handshakes.ts'
@@ -60,6 +63,7 @@ export async function reach(platform: Platform, features: Features, { config, lo
       limitRequests(api, requests)
       await api.register(accountRoutes(accounts, web))
       await api.register(billingRoutes(billing, accounts))
+      await api.register(paymentRoutes(features.buying))
       await api.register(ticketRoutes(tickets))
       await api.register(keyRoutes(keys))
       await api.register(modelRoutes(models, keys))
@@ -75,6 +79,8 @@ export async function reach(platform: Platform, features: Features, { config, lo
   await server.register(
     previewRoutes(artifacts, { vendorDirectory: vendor.directory, publicUrl: () => address.url }),
   )
+  await server.register(webhookRoutes(features.buying), { prefix: '/api/v1' })
+  if (platform.sandbox) await server.register(sandboxRoutes(platform.sandbox))
   await server.register(fileRoutes(files))
   await server.register(async published => {
     keepAnswersPrivate(published)

@@ -1,15 +1,20 @@
 import { join, resolve } from 'node:path'
+import type { Config } from '../config.ts'
 import { createEsbuildBundler } from '../platform/bundler/esbuild.ts'
 import { ensureVendor, vendorDirectory } from '../platform/bundler/vendor.ts'
 import { createMemoryCache } from '../platform/cache/memory.ts'
 import { createRedisCache } from '../platform/cache/redis.ts'
 import { startEmbedded } from '../platform/database/embedded.ts'
-import { openDatabase } from '../platform/database/index.ts'
+import { type Database, openDatabase } from '../platform/database/index.ts'
 import { migrate } from '../platform/database/migrate.ts'
 import { createMemoryEventLogs } from '../platform/events/memory.ts'
 import { createRedisEventLogs } from '../platform/events/redis.ts'
 import { openDiskFiles } from '../platform/files/disk.ts'
 import { createModels } from '../platform/models/catalogue.ts'
+import type { Payments } from '../platform/payments/index.ts'
+import { createNoPayments } from '../platform/payments/none.ts'
+import { createSandboxPayments, type SandboxPayments } from '../platform/payments/sandbox.ts'
+import { createStripePayments } from '../platform/payments/stripe.ts'
 import { createPostgresQueue } from '../platform/queue/postgres.ts'
 import { createRedisQueue } from '../platform/queue/redis.ts'
 import { createRedis } from '../platform/redis/index.ts'
@@ -44,6 +49,8 @@ export async function standOn({ config, logger, built, signal }: AppOptions, hol
   const files = hold(await openDiskFiles(disk))
   const { isProduction, allowPrivateAddresses } = config
   const models = hold(createModels({ settings: config.models, isProduction, allowPrivateAddresses }))
+  const sandbox = createSandbox(database.db, { config, logger }, { secret: secrets.sandboxWebhooks, address })
+  const payments = hold(paymentsOf(config, sandbox))
   const consoleDirectory = await (signal ? Promise.race([built, thrownBy(signal)]) : built)
   const vendor = await ensureVendor(vendorDirectory, join(dataDir, 'vendor'))
   const bundler = hold(createEsbuildBundler({ vendor }))
@@ -57,6 +64,8 @@ export async function standOn({ config, logger, built, signal }: AppOptions, hol
     queue,
     files,
     models,
+    payments,
+    sandbox,
     vendor,
     bundler,
     fanOut,
@@ -65,6 +74,22 @@ export async function standOn({ config, logger, built, signal }: AppOptions, hol
 }
 
 export type Platform = Awaited<ReturnType<typeof standOn>>
+
+/** The sandbox of payments, where there is no Stripe; never in production, where it would give credits away. */
+function createSandbox(
+  db: Database,
+  { config, logger }: Pick<AppOptions, 'config' | 'logger'>,
+  { secret, address }: { secret: string; address: { url: string } },
+) {
+  if (config.stripe.secretKey || config.isProduction) return null
+  const report = (err: unknown) => logger.warn({ err }, 'the sandbox of payments could not tell an event')
+  return createSandboxPayments({ db, secret, publicUrl: () => address.url, report })
+}
+
+function paymentsOf({ stripe }: Config, sandbox: SandboxPayments | null): Payments {
+  const { secretKey } = stripe
+  return secretKey ? createStripePayments({ ...stripe, secretKey }) : (sandbox ?? createNoPayments())
+}
 
 /** Rejects with the signal's reason when it is aborted. */
 function thrownBy(signal: AbortSignal): Promise<never> {

@@ -47,3 +47,9 @@ function isWellFormed(value: unknown): boolean {
 function refused(rule: string): AppError {
   return invalidField('body', rule)
 }
+
+/** Bodies of these routes stay the very bytes that came, whatever their type: a signature is over them. */
+export function acceptRawBytes(server: Server): void {
+  server.removeAllContentTypeParsers()
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+}

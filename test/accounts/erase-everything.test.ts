@@ -71,6 +71,11 @@ async function live() {
   const { messages } = await call('GET', `/conversations/${conversationId}`)
   const artifact = messages.flatMap((one: { artifacts: { id: string }[] }) => one.artifacts)[0]
   await call('POST', `/artifacts/${artifact.id}/preview`)
+  for (const wish of [{ packageId: 'small' }, { plan: 'pro' }]) {
+    const { url } = await call('POST', '/billing/checkout', wish)
+    const card = new URLSearchParams({ number: '4242424242424242', expiry: '12 / 34', cvc: '123' })
+    await fetch(url.replace('localhost', '127.0.0.1'), { method: 'POST', body: card, redirect: 'manual' })
+  }
   await call('PATCH', '/me', { name: mark, username: mark })
   const { otp } = await call('POST', '/codes', { purpose: 'verification' })
   await call('POST', '/codes/verify', { email: person.email, purpose: 'verification', code: otp })

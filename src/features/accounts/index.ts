@@ -15,7 +15,7 @@ import type { AccountSettings, Begin, Parts } from './parts.ts'
 import { createPasswords, type PasswordCost } from './passwords.ts'
 import { confirmSignUp, refuseTaken, verifySignUp } from './pending.ts'
 import { Presence } from './presence.ts'
-import { changeAddress, changePlan, readAccount, updateProfile } from './profile.ts'
+import { changeAddress, changePlan, putOnPlan, readAccount, updateProfile } from './profile.ts'
 import { changePassword, forgotPassword, resetPassword } from './recovery.ts'
 import { noteSecurityEvent, type SecurityEventInput } from './security-log.ts'
 import { openSession, refreshSession } from './sessions.ts'
@@ -84,6 +84,9 @@ export function createAccounts(deps: AccountsDeps) {
     update: bind(parts, updateProfile),
     changeAddress: bind(parts, changeAddress),
     changePlan: bind(parts, changePlan),
+    putOnPlan: bind(parts, putOnPlan),
+    /** Every process hears that an account is on another plan. */
+    planChanged: (accountId: string) => parts.presence.changed(accountId),
     statistics: (accountId: string) => collect(statistics, accountId),
     onStatistics: (counts: Statistics) => void statistics.push(counts),
 

@@ -1,5 +1,5 @@
 import { AppError, invalidField, missing } from '../../lib/errors.ts'
-import { isUniqueViolation } from '../../platform/database/index.ts'
+import { type Database, isUniqueViolation } from '../../platform/database/index.ts'
 import { type Address, readAddress, readUsername } from './addresses.ts'
 import { checkCode, invalidCode } from './codes.ts'
 import { deliver } from './letters.ts'
@@ -99,6 +99,15 @@ export async function changeAddress(
   })
   tellOldAddress(parts, account, address)
   return readAccount(parts, accountId)
+}
+
+/** Puts the account on a plan within the transaction that decides it; tell `planChanged` when that has been kept. */
+export async function putOnPlan(
+  parts: Parts,
+  db: Database,
+  change: { accountId: string; plan: 'basic' | 'pro' },
+): Promise<void> {
+  await setPlan(db, change.accountId, { plan: change.plan, now: new Date(parts.now()) })
 }
 
 /** Puts the account on another plan; every process knows within five seconds. */

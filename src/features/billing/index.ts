@@ -15,6 +15,7 @@ export {
   settledWith,
 } from './holds.ts'
 export { enter, microCreditsPerCredit } from './ledger.ts'
+export { type BillingPayments, createBillingPayments } from './payments.ts'
 
 export interface BillingDeps {
   db: Database

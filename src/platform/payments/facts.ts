@@ -118,6 +118,9 @@ function invoiceFacts(object: Fields, isPaid: boolean): InvoiceFacts | null {
     periodStart: starts.length > 0 ? Math.max(...starts) : (number(object.period_start) ?? 0),
     periodEnd: ends.length > 0 ? Math.max(...ends) : (number(object.period_end) ?? 0),
     paymentIntentId: idOf(object.payment_intent),
+    isForMonth: !['subscription_update', 'subscription_threshold', 'manual'].includes(
+      text(object.billing_reason) ?? '',
+    ),
   }
 }
 

@@ -57,6 +57,8 @@ export interface InvoiceFacts {
   periodStart: number
   periodEnd: number
   paymentIntentId: string | null
+  /** Whether it is the one invoice that begins a period, and not one for a change within it. */
+  isForMonth: boolean
 }
 
 /** Of a charge, what leads to the purchase that it paid for; an event does not always tell all of it. */

@@ -7,6 +7,8 @@ export interface Secrets {
   jwt: string
   /** Signs links that carry their own permission: files, previews. */
   links: string
+  /** Signs what the sandbox of payments tells us. */
+  sandboxWebhooks: string
   /** Seals what must be read again, such as people's provider keys: the current one, then retired ones. */
   encryption: readonly [string, ...string[]]
 }
@@ -25,12 +27,13 @@ export interface GivenSecrets {
 export async function loadSecrets(directory: string, given: GivenSecrets): Promise<Secrets> {
   const folder = join(directory, 'secrets')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const [jwt, links, encryption] = await Promise.all([
+  const [jwt, links, sandboxWebhooks, encryption] = await Promise.all([
     given.jwt ?? kept(join(folder, 'jwt')),
     kept(join(folder, 'links')),
+    kept(join(folder, 'sandbox-webhooks')),
     encryptionSecrets(join(folder, 'encryption'), given),
   ])
-  return { jwt, links, encryption }
+  return { jwt, links, sandboxWebhooks, encryption }
 }
 
 /** One that was made here before the operator gave one is retired by that, not lost. */

@@ -1,0 +1,73 @@
+import { isId } from '../../lib/ids.ts'
+import { beginCheckout, type CheckoutWish, openPortal, type PaymentParts } from './checkout.ts'
+import type { EntryKind } from './store.ts'
+import { readBalance } from './store.ts'
+import { listEntries } from './store-history.ts'
+import { findCustomer, listPayments } from './store-payments.ts'
+import { endOverduePlans, readSubscription, setCancelling } from './subscriptions.ts'
+import { receiveEvent } from './webhooks.ts'
+
+export type BillingPayments = ReturnType<typeof createBillingPayments>
+
+export interface Cut {
+  cursor?: string | undefined
+  limit: number
+}
+
+/** Buying: plans, packages of credits, the subscription, what was paid, and how the balance came to be. */
+export function createBillingPayments(parts: PaymentParts) {
+  const { db, payments, catalogue } = parts
+  return {
+    /** `stripe`, `sandbox`, or `none` when nothing can be bought. */
+    provider: payments.provider,
+    plans: catalogue.plans,
+    packages: catalogue.packages,
+    checkout: (wish: CheckoutWish) => beginCheckout(parts, wish),
+    portal: (wish: { accountId: string; returnUrl?: string | undefined }) => openPortal(parts, wish),
+    subscription: (accountId: string) => readSubscription(parts, accountId),
+    cancel: (accountId: string) => setCancelling(parts, accountId, true),
+    reactivate: (accountId: string) => setCancelling(parts, accountId, false),
+    /** In micro-credits. */
+    balance: (accountId: string) => readBalance(db, accountId),
+    history: (accountId: string, cut: Cut & { kind?: EntryKind | undefined }) =>
+      readHistory(parts, accountId, cut),
+    payments: (accountId: string, cut: Cut) => readPayments(parts, accountId, cut),
+    /** Takes an event of the provider: its raw bytes and signature. */
+    receive: (body: Uint8Array, signature: string | undefined) => receiveEvent(parts, body, signature),
+    /** Ends the account's subscription and its customer at the provider; its rows go with the account. */
+    removeAccount: (accountId: string) => removeCustomer(parts, accountId),
+    tidy: () => endOverduePlans(parts),
+  }
+}
+
+async function readHistory(
+  { db }: PaymentParts,
+  accountId: string,
+  { kind, cursor, limit }: Cut & { kind?: EntryKind | undefined },
+) {
+  const before = cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : null
+  const rows = await listEntries(db, accountId, { kinds: kind ? [kind] : null, before, limit: limit + 1 })
+  const entries = rows.slice(0, limit)
+  return { entries, nextCursor: rows.length > limit ? String(entries.at(-1)?.seq) : null }
+}
+
+async function readPayments({ db }: PaymentParts, accountId: string, { cursor, limit }: Cut) {
+  const before = cursor !== undefined && isId(cursor) ? cursor : null
+  const rows = await listPayments(db, accountId, { before, limit: limit + 1 })
+  const found = rows.slice(0, limit)
+  return { payments: found, nextCursor: rows.length > limit ? (found.at(-1)?.id ?? null) : null }
+}
+
+/** What the provider cannot do now is reported, and the account goes all the same. */
+async function removeCustomer({ db, payments, report }: PaymentParts, accountId: string): Promise<void> {
+  const customerId = await findCustomer(db, accountId, payments.provider)
+  if (customerId === null) return
+  try {
+    await payments.removeCustomer(customerId)
+  } catch (error) {
+    report(
+      error,
+      `customer ${customerId} of an erased account must be removed at the payment provider by hand`,
+    )
+  }
+}
