@@ -26,7 +26,8 @@ export const ErrorBody = Type.Object(
   { $id: 'Error', title: 'Error', additionalProperties: true },
 )
 
-const meanings: Record<number, string> = {
+/** What an error status means, in one sentence. */
+export const meanings: Record<number, string> = {
   400: 'The request breaks a rule; `details` names the field and the rule.',
   401: 'No sign-in, or one that no longer holds.',
   402: 'No credits left.',
@@ -35,6 +36,7 @@ const meanings: Record<number, string> = {
   409: 'The state of the thing does not allow it.',
   410: 'It is gone.',
   413: 'Too large.',
+  415: 'The body is not JSON.',
   422: 'Understood, but cannot be done.',
   429: 'Too many requests; wait `retryAfter` seconds.',
   502: 'The model provider failed.',

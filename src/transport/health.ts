@@ -38,7 +38,9 @@ export function healthRoutes(version: string, checks: Readonly<Record<string, Re
     )
     const Readiness = Type.Object({
       status: Type.String({ enum: ['ready', 'not ready'] }),
-      checks: Type.Record(Type.String(), Type.String({ enum: ['ok', 'failed'] })),
+      checks: Type.Record(Type.String(), Type.String({ enum: ['ok', 'failed'] }), {
+        examples: [{ database: 'ok' }],
+      }),
     })
     server.get(
       '/health/ready',

@@ -1,7 +1,10 @@
 import swagger from '@fastify/swagger'
 import scalar from '@scalar/fastify-api-reference'
 import type { AuthRule } from './auth.ts'
+import { ErrorBody, meanings } from './envelope.ts'
 import type { Server } from './http.ts'
+import { completeDocument } from './openapi-complete.ts'
+import type { JsonSchema } from './openapi-examples.ts'
 
 export interface DocumentedTag {
   name: string
@@ -39,7 +42,31 @@ export async function collectOpenApi(server: Server, tags: readonly DocumentedTa
       const security = securityOf(route.config?.auth)
       return { schema: security ? { ...schema, security } : schema, url }
     },
+    transformObject: document =>
+      'openapiObject' in document
+        ? completeDocument(document.openapiObject, { schema: errorSchema, meanings, codes })
+        : document.swaggerObject,
   })
+}
+
+const { $id: _, ...errorSchema } = ErrorBody as unknown as JsonSchema & { $id: string }
+
+/** The code that an error of this status has most often, for examples. */
+const codes: Record<number, string> = {
+  400: 'VALIDATION_ERROR',
+  401: 'TOKEN_EXPIRED',
+  402: 'INSUFFICIENT_CREDITS',
+  403: 'ADMIN_ONLY',
+  404: 'NOT_FOUND',
+  409: 'NOT_THE_LAST_ANSWER',
+  410: 'LINK_EXPIRED',
+  413: 'BODY_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  422: 'IDEMPOTENCY_KEY_REUSED',
+  429: 'TOO_MANY_REQUESTS',
+  502: 'PROVIDER_ERROR',
+  503: 'DATABASE_UNAVAILABLE',
+  504: 'BUILD_TIMEOUT',
 }
 
 /** How a rule is written in OpenAPI: none at all, or an empty choice beside the token; null says what all routes say. */

@@ -1,3 +1,5 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
 
@@ -7,7 +9,13 @@ interface Operation {
   security?: unknown[]
   parameters?: { name: string; in: string }[]
   requestBody?: { content: Record<string, { schema: Schema; example?: unknown; examples?: unknown }> }
-  responses: Record<string, { description?: string; content?: Record<string, { schema?: Schema }> }>
+  responses: Record<string, { description?: string; content?: Record<string, Media> }>
+}
+
+interface Media {
+  schema?: Schema
+  example?: unknown
+  examples?: Record<string, { value: unknown }>
 }
 
 interface Schema {
@@ -92,6 +100,31 @@ describe('the API description', () => {
         each => each.example !== undefined || each.examples !== undefined || hasExample(each.schema),
       )
     expect(unfit(isFit)).toEqual([])
+  })
+
+  test('shows every answer by an example that its schema describes', () => {
+    const ajv = addFormats.default(new Ajv2020({ strict: false }))
+    const wrong = operations.flatMap(({ name, operation }) =>
+      Object.entries(operation.responses).flatMap(([status, { content }]) => {
+        const media = content?.['application/json']
+        if (!media) return []
+        const examples = media.examples
+          ? Object.values(media.examples).map(each => each.value)
+          : [media.example]
+        const check = ajv.compile(media.schema ?? {})
+        return examples.every(example => example !== undefined && check(example)) ? [] : [`${name} ${status}`]
+      }),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  test('tells of each operation the refusals that any of them can give', () => {
+    const api = ({ path }: { path: string }) => path.startsWith('/api/')
+    const without = (status: string, those = operations) =>
+      those.filter(each => api(each) && !(status in each.operation.responses)).map(({ name }) => name)
+    for (const status of ['429', '503']) expect(without(status)).toEqual([])
+    const withBody = operations.filter(({ operation }) => operation.requestBody !== undefined)
+    for (const status of ['400', '413', '415']) expect(without(status, withBody)).toEqual([])
   })
 
   test('is shown at /docs, from this server alone', async () => {

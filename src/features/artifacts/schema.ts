@@ -19,7 +19,7 @@ const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T)
 const common = {
   id: Type.String(),
   title: Type.String(),
-  type: Type.String({ enum: [...artifactTypes] }),
+  type: Type.String({ enum: [...artifactTypes], examples: ['REACT'] }),
   language: Type.String({ description: 'Of the file that matters most: tsx, html, python …' }),
   version: Type.Integer({ description: '1, 2, 3 … of the same thing within its conversation.' }),
 }
@@ -48,7 +48,7 @@ export type ArtifactView = Static<typeof ArtifactView>
 export const FileView = Type.Object({
   path: Type.String(),
   language: Type.String(),
-  content: Type.String(),
+  content: Type.String({ examples: ['export default function Button() { … }'] }),
   size: Type.Integer({ description: 'Bytes.' }),
 })
 
@@ -63,11 +63,15 @@ const BuildMessageView = Type.Object({
 /** How a build went. Sources that do not build are an answer, not an error of the call. */
 export const BuildView = Type.Object({
   ok: Type.Boolean(),
-  bundleBytes: Nullable(Type.Integer({ description: 'Size of the bundle, libraries not counted.' })),
+  bundleBytes: Nullable(
+    Type.Integer({ description: 'Size of the bundle, libraries not counted.', examples: [2817] }),
+  ),
   durationMs: Type.Number(),
-  dependencies: Type.Array(Type.String({ description: 'Libraries that the code imports.' })),
-  errors: Type.Array(BuildMessageView),
-  warnings: Type.Array(BuildMessageView),
+  dependencies: Type.Array(Type.String({ description: 'Libraries that the code imports.' }), {
+    examples: [['react']],
+  }),
+  errors: Type.Array(BuildMessageView, { examples: [[]] }),
+  warnings: Type.Array(BuildMessageView, { examples: [[]] }),
 })
 export type BuildView = Static<typeof BuildView>
 

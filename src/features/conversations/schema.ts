@@ -4,9 +4,9 @@ import { GenerationView } from '../generations/schema.ts'
 
 export const ConversationView = Type.Object({
   id: Type.String(),
-  kind: Type.String({ description: 'chat or plugin' }),
+  kind: Type.String({ description: 'chat or plugin', examples: ['chat'] }),
   title: Type.String(),
-  systemPrompt: Type.Union([Type.String(), Type.Null()]),
+  systemPrompt: Type.Union([Type.String(), Type.Null()], { examples: [null] }),
   messageCount: Type.Integer(),
   createdAt: Type.String({ format: 'date-time' }),
   updatedAt: Type.String({ format: 'date-time' }),

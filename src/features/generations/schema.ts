@@ -15,9 +15,14 @@ const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T)
 /** A generation as our API shows it. */
 export const GenerationView = Type.Object({
   id: Type.String(),
-  kind: Type.String({ description: 'chat, plugin, content …' }),
-  status: Type.String({ enum: ['queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted'] }),
-  finishReason: Nullable(Type.String({ description: 'stop, length, filtered, cancelled, unknown' })),
+  kind: Type.String({ description: 'chat, plugin, content …', examples: ['chat'] }),
+  status: Type.String({
+    enum: ['queued', 'running', 'completed', 'failed', 'cancelled', 'interrupted'],
+    examples: ['completed'],
+  }),
+  finishReason: Nullable(
+    Type.String({ description: 'stop, length, filtered, cancelled, unknown', examples: ['stop'] }),
+  ),
   model: Type.String(),
   conversationId: Nullable(Type.String()),
   messageId: Nullable(Type.String({ description: 'The message that asked.' })),
@@ -32,7 +37,9 @@ export const GenerationView = Type.Object({
   ),
   costMicroCredits: Type.Integer({ description: '1 credit = 1,000,000.' }),
   keyId: Nullable(Type.String({ description: 'The provider key that pays; null when credits do.' })),
-  error: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
+  error: Type.Union([Type.Object({ code: Type.String(), message: Type.String() }), Type.Null()], {
+    examples: [null],
+  }),
   lastSeq: Type.Integer({ description: 'Position of the event log at the last checkpoint.' }),
   createdAt: Type.String({ format: 'date-time' }),
   startedAt: Nullable(Type.String({ format: 'date-time' })),
@@ -120,7 +127,12 @@ export const JobView = Type.Object({
   attempts: Type.Integer({ description: 'Tries begun so far.' }),
   maxAttempts: Type.Integer(),
   progress: Type.Number({ description: '0 to 100: how much of the longest possible answer is written.' }),
-  reason: Nullable(Type.String({ description: 'Why the last try failed, or why it was put off.' })),
+  reason: Nullable(
+    Type.String({
+      description: 'Why the last try failed, or why it was put off.',
+      examples: ['PROVIDER_UNAVAILABLE'],
+    }),
+  ),
 })
 
 /** How much work there is. */
@@ -134,7 +146,7 @@ export const QueueView = Type.Object({
 
 /** Events after a position, as far as there are any now. */
 export const EventsPage = Type.Object({
-  events: Type.Array(Type.Any()),
+  events: Type.Array(Type.Any(), { examples: [[{ seq: 3, type: 'text-delta', text: 'Here is ' }]] }),
   lastSeq: Type.Integer({ description: 'Ask again after this.' }),
   done: Type.Boolean({ description: 'There will be no more.' }),
 })
