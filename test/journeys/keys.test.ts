@@ -88,7 +88,7 @@ describe.skipIf(!inject('machine').chromium)('a person with a key of their own',
     await dialog.getByRole('button', { name: 'Replace key' }).click()
     await card.getByText('••••2222').waitFor()
     await dialog.waitFor({ state: 'hidden' })
-    await card.getByText('Active', { exact: true }).click()
+    await card.getByLabel('Work is active').click()
     await expect.poll(() => card.getByLabel('Work is active').isChecked(), { timeout: 15_000 }).toBe(false)
 
     await page.getByRole('button', { name: 'Remove Work' }).click()
