@@ -2,7 +2,7 @@ import { pino } from 'pino'
 import { createBilling } from '../../src/features/billing/index.ts'
 import { createGenerations, type Generations, type Recipe } from '../../src/features/generations/index.ts'
 import { workGenerations } from '../../src/features/generations/jobs.ts'
-import { createKeys } from '../../src/features/keys/index.ts'
+import { createKeys, type Keys } from '../../src/features/keys/index.ts'
 import { createMemoryCache } from '../../src/platform/cache/memory.ts'
 import { createMemoryEventLogs } from '../../src/platform/events/memory.ts'
 import { createModels } from '../../src/platform/models/catalogue.ts'
@@ -24,6 +24,7 @@ export interface EngineOptions {
 
 export interface TestEngine extends AsyncDisposable {
   generations: Generations
+  keys: Keys
   queue: Queue
 }
 
@@ -55,6 +56,7 @@ export async function openEngine(database: TestDatabase, options: EngineOptions 
       allowAnyModel: true,
       sandboxDelayMs: delayMs,
     },
+    allowPrivateAddresses: true,
   })
   const dailyLimits = { basic: 1_000_000, pro: 1_000_000 }
   const billing = createBilling({ db: database.db, dailyLimits, signupCredits: 0 })
@@ -88,6 +90,7 @@ export async function openEngine(database: TestDatabase, options: EngineOptions 
     workers > 0 ? await workGenerations(generations, queue, { concurrency: workers, limiters: {} }) : null
   return {
     generations,
+    keys,
     queue,
     async [Symbol.asyncDispose]() {
       await worker?.close({ drainMs })

@@ -1,7 +1,10 @@
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { keyFingerprint, type ScriptedProvider, startProvider } from '../../../test/provider/index.ts'
+import { insertAccount } from '../../../test/support/accounts.ts'
 import { startApp, type TestApp } from '../../../test/support/app.ts'
+import { createTestDatabase } from '../../../test/support/database.ts'
+import { openEngine } from '../../../test/support/engine.ts'
 
 let server: TestApp
 let provider: ScriptedProvider
@@ -326,6 +329,35 @@ describe('while an answer is on its way', () => {
     expect(await keysAsked()).toEqual([own])
   }, 30_000)
 })
+
+test('a job on an own key is run by another process, which knows of it only what is in the database', async () => {
+  await using database = await createTestDatabase()
+  const accountId = await insertAccount(database.db)
+  await using front = await openEngine(database, { provider })
+  await using worker = await openEngine(database, { provider, workers: 1 })
+  const apiKey = `${secret}-elsewhere`
+  const key = await front.keys.create({ accountId }, { provider: 'openai', apiKey })
+  const asked = { accountId, kind: 'chat', message: 'hello', model: 'openai/ok', asJob: true }
+  const { generation } = await front.generations.start(asked)
+  const ended = await worker.generations.wait(accountId, generation.id)
+  expect(ended).toMatchObject({
+    status: 'completed',
+    keyId: key.id,
+    costMicroCredits: 0,
+    holdMicroCredits: 0,
+  })
+  expect(await keysAsked()).toEqual([keyFingerprint(apiKey)])
+  expect(await front.keys.usage(accountId, { id: key.id, days: 1 })).toMatchObject({
+    calls: 1,
+    outputTokens: 5,
+  })
+  await front.keys.update({ accountId }, key.id, { fallbackToCredits: true })
+  await provider.script('key-refused')
+  const second = await front.generations.start(asked)
+  const paid = await worker.generations.wait(accountId, second.generation.id)
+  expect(paid).toMatchObject({ status: 'completed', keyId: null })
+  expect(paid.costMicroCredits).toBeGreaterThan(0)
+}, 30_000)
 
 test('after all of that no key is in the log, in any answer or in any row, the queue included (P14)', async () => {
   expect(log.length).toBeGreaterThan(10)

@@ -77,7 +77,8 @@ function keptOf(engine: Engine, orphan: Orphan) {
   const model = engine.models.list().find(({ id }) => id === orphan.model)
   if (!model || outputTokens === 0) return { usage: null, costMicroCredits: 0 }
   const usage = { inputTokens: 0, outputTokens, cachedInputTokens: 0, isEstimated: true }
-  return { usage, costMicroCredits: Math.min(costOf(model, usage), orphan.holdMicroCredits) }
+  const isOnKey = orphan.keyId !== null
+  return { usage, costMicroCredits: isOnKey ? 0 : Math.min(costOf(model, usage), orphan.holdMicroCredits) }
 }
 
 async function interrupt(engine: Engine, orphan: Orphan): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { Alert, Button, Group, Text } from '@mantine/core'
+import { Link } from 'wouter'
 import type { Generation } from '../../api/types.ts'
 
 interface AnswerNoticeProps {
@@ -24,6 +25,11 @@ export function AnswerNotice({ generation, hasText, onContinue, onRetry }: Answe
       <Group justify="space-between" gap="xs">
         <Text size="sm">{notice.text}</Text>
         <Group gap="xs">
+          {generation.error?.code.startsWith('KEY_') && (
+            <Button size="compact-sm" variant="default" component={Link} href="/settings/keys">
+              Provider keys
+            </Button>
+          )}
           {notice.canContinue && hasText && onContinue && (
             <Button size="compact-sm" variant="default" onClick={onContinue}>
               Continue
