@@ -26,7 +26,6 @@ import { createSocketIo } from '../transport/socketio.ts'
 import { createTickets, ticketRoutes } from '../transport/tickets.ts'
 import { createUpgrades } from '../transport/upgrades.ts'
 import { createWebSockets } from '../transport/websocket.ts'
-import { speakDialects } from './dialects.ts'
 import type { Features } from './features.ts'
 import type { AppOptions } from './options.ts'
 import type { Platform } from './stand.ts'
@@ -75,18 +74,15 @@ export async function reach(platform: Platform, features: Features, { config, lo
   )
   const { singleTokenLifetimeSeconds, isProduction } = config
   const settings = { isProduction, singleTokenLifetimeSeconds }
-  await server.register(dialectRoutes({ ...features, web, settings }, requests))
+  const reporting = { report: (err: unknown) => logger.error({ err }, 'a dialect met a bug') }
+  const links = { linkKey: platform.secrets.links, publicUrl: () => address.url }
+  await server.register(dialectRoutes({ ...features, ...reporting, ...links, web, settings }, requests))
   await server.register(
     previewRoutes(artifacts, { vendorDirectory: vendor.directory, publicUrl: () => address.url }),
   )
   await server.register(webhookRoutes(features.buying), { prefix: '/api/v1' })
   if (platform.sandbox) await server.register(sandboxRoutes(platform.sandbox))
   await server.register(fileRoutes(files))
-  await server.register(async published => {
-    keepAnswersPrivate(published)
-    limitRequests(published, requests)
-    await speakDialects(published, { features, platform, logger })
-  })
   await serveOpenApi(server)
   await server.register(console.routes)
   await server.ready()
@@ -137,6 +133,5 @@ const tags = [
   { name: 'Generations', description: 'Asking a model, and following its answer.' },
   { name: 'Conversations', description: 'Questions and answers in their order.' },
   { name: 'Artifacts', description: 'Code that answers contain: files, builds, previews.' },
-  { name: 'AI Coding Agent', description: 'Compatibility: the published API of this name, path for path.' },
   { name: 'Health', description: 'For those who watch the server.' },
 ]

@@ -1,6 +1,7 @@
 import type { Limiter } from '../platform/cache/index.ts'
 import { limitRequests } from '../transport/limits.ts'
 import { keepAnswersPrivate, type Server } from '../transport/server.ts'
+import { codingAgent } from './coding-agent/index.ts'
 import type { DialectParts } from './parts.ts'
 import { signIn } from './sign-in/index.ts'
 
@@ -9,6 +10,6 @@ export function dialectRoutes(parts: DialectParts, requests: Limiter) {
   return async (server: Server) => {
     keepAnswersPrivate(server)
     limitRequests(server, requests)
-    for (const dialect of [signIn]) await server.register(dialect(parts))
+    for (const dialect of [signIn, codingAgent]) await server.register(dialect(parts))
   }
 }

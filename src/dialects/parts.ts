@@ -22,4 +22,10 @@ export interface DialectParts {
   conversations: Conversations
   artifacts: Artifacts
   settings: DialectSettings
+  /** Signs links to what was made; at least 32 bytes. */
+  linkKey: string
+  /** The address that browsers use. */
+  publicUrl: () => string
+  /** Told of bugs, which clients are not. */
+  report(error: unknown): void
 }

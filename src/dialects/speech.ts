@@ -91,6 +91,28 @@ export function shapeOf(example: unknown): TSchema {
   return { ...kindOf(example), examples: [example] } as unknown as TSchema
 }
 
+/** An answer that is no JSON document, under its media type. */
+export function sends(mediaType: string, description: string): TSchema {
+  return { description, content: { [mediaType]: { schema: { type: 'string' } } } } as unknown as TSchema
+}
+
+/** A JSON answer and another one for the same status, as the request asks. */
+export function showsOrSends(example: unknown, mediaType: string, description: string): TSchema {
+  const content = {
+    [mediaType]: { schema: { type: 'string' } },
+    'application/json': { schema: shapeOf(example) },
+  }
+  return { description, content } as unknown as TSchema
+}
+
+/** For routes that write their options themselves: errors in the dialect's words, answers exactly as they are presented. */
+export function spoken({ shape }: Dialect) {
+  return (route: { config?: object; serializerCompiler?: unknown }): void => {
+    if (shape) route.config = { ...route.config, tell: shape }
+    route.serializerCompiler = () => (answer: unknown) => JSON.stringify(answer)
+  }
+}
+
 function kindOf(value: unknown): Record<string, unknown> {
   if (value === null || value === undefined) return {}
   if (Array.isArray(value)) return { type: 'array', items: value.length > 0 ? kindOf(value[0]) : {} }

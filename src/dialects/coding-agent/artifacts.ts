@@ -1,17 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type Artifacts, type ArtifactWithFiles, previewHeaders } from '../../features/artifacts/index.ts'
+import { type ArtifactWithFiles, previewHeaders } from '../../features/artifacts/index.ts'
 import { AppError } from '../../lib/errors.ts'
 import { errorBody } from '../../transport/errors.ts'
 import { presentBuild } from './inspection.ts'
-import type { Links } from './links.ts'
+import type { CodingAgentParts } from './parts.ts'
 import { presentAbout, presentArtifact } from './present.ts'
-
-export interface ArtifactDeps {
-  artifacts: Artifacts
-  links: Links
-  /** The address that browsers use. */
-  publicUrl: () => string
-}
 
 /** One call about one artifact. */
 interface Exchange {
@@ -20,7 +13,7 @@ interface Exchange {
   id: string
 }
 
-export async function readArtifact({ artifacts, links }: ArtifactDeps, accountId: string, id: string) {
+export async function readArtifact({ artifacts, links }: CodingAgentParts, accountId: string, id: string) {
   const artifact = await artifacts.read(accountId, id)
   const { messageId, conversationId } = artifact
   const message = { id: messageId, conversationId }
@@ -28,7 +21,7 @@ export async function readArtifact({ artifacts, links }: ArtifactDeps, accountId
 }
 
 /** The code as one text: of several files each under a line with its path. */
-export async function readCode({ artifacts }: ArtifactDeps, accountId: string, id: string) {
+export async function readCode({ artifacts }: CodingAgentParts, accountId: string, id: string) {
   const artifact = await artifacts.read(accountId, id)
   const files = await artifacts.readFiles(accountId, id)
   const [only] = files
@@ -39,7 +32,7 @@ export async function readCode({ artifacts }: ArtifactDeps, accountId: string, i
   return { code, artifact: presentAbout(artifact) }
 }
 
-export async function readProject({ artifacts }: ArtifactDeps, accountId: string, id: string) {
+export async function readProject({ artifacts }: CodingAgentParts, accountId: string, id: string) {
   const artifact = await artifacts.read(accountId, id)
   const stored = await artifacts.readFiles(accountId, id)
   const files = stored.map(({ path, language, content, size }) => ({
@@ -50,7 +43,7 @@ export async function readProject({ artifacts }: ArtifactDeps, accountId: string
 }
 
 /** The file itself, or the zip of a project, under a name made of the title. */
-export async function download({ artifacts }: ArtifactDeps, { request, reply, id }: Exchange) {
+export async function download({ artifacts }: CodingAgentParts, { request, reply, id }: Exchange) {
   const { artifact, bytes } = await artifacts.bytes(request.identity.accountId, id)
   return reply
     .headers({
@@ -68,7 +61,7 @@ function fileNameOf({ title, files }: ArtifactWithFiles): string {
 }
 
 /** The page that the code makes. It is shown on an origin that owns nothing, whoever opens it. */
-export async function preview(deps: ArtifactDeps, { request, reply, id }: Exchange) {
+export async function preview(deps: CodingAgentParts, { request, reply, id }: Exchange) {
   const output = await deps.artifacts.build(request.identity.accountId, id)
   if (output.ok) {
     const hosts = [request.host, new URL(deps.publicUrl()).host]
@@ -80,7 +73,7 @@ export async function preview(deps: ArtifactDeps, { request, reply, id }: Exchan
 }
 
 /** Builds it; sources that do not build are a 422 with what is wrong. */
-export async function build({ artifacts, links }: ArtifactDeps, { request, reply, id }: Exchange) {
+export async function build({ artifacts, links }: CodingAgentParts, { request, reply, id }: Exchange) {
   const { accountId } = request.identity
   const artifact = await artifacts.read(accountId, id)
   const buildResult = presentBuild(await artifacts.build(accountId, id))
@@ -94,13 +87,13 @@ export async function build({ artifacts, links }: ArtifactDeps, { request, reply
 }
 
 /** As `build`, for clients that know React alone. Throws AppError invalid for anything else. */
-export async function bundle(deps: ArtifactDeps, exchange: Exchange) {
+export async function bundle(deps: CodingAgentParts, exchange: Exchange) {
   const { type } = await deps.artifacts.read(exchange.request.identity.accountId, exchange.id)
   if (type !== 'REACT') throw new AppError('invalid', 'NOT_REACT', 'Not a React artifact')
   return build(deps, exchange)
 }
 
-export async function deleteArtifact({ artifacts }: ArtifactDeps, accountId: string, id: string) {
+export async function deleteArtifact({ artifacts }: CodingAgentParts, accountId: string, id: string) {
   await artifacts.remove(accountId, id)
   return { message: 'Artifact deleted successfully' }
 }

@@ -4,9 +4,10 @@ import { AppError, toAppError } from '../../lib/errors.ts'
 import { untilGone } from '../../transport/auth.ts'
 import { errorBody } from '../../transport/errors.ts'
 import { openFrames } from '../../transport/sse.ts'
+import { toCredits } from '../user.ts'
 import { lastFrame, writeFrame } from './frames.ts'
 import { inspect } from './inspection.ts'
-import type { ChatDeps } from './parts.ts'
+import type { CodingAgentParts } from './parts.ts'
 import { presentArtifact } from './present.ts'
 import type { Wish } from './schema.ts'
 import { turnFrames } from './turn.ts'
@@ -20,7 +21,7 @@ export interface Exchange {
 
 /** Asks in a conversation, or begins one. */
 export async function send(
-  deps: ChatDeps,
+  deps: CodingAgentParts,
   { message, conversationId }: { message: string; conversationId?: string | null | undefined },
   exchange: Exchange,
 ): Promise<unknown> {
@@ -30,7 +31,11 @@ export async function send(
 }
 
 /** Answers the question before a message once more. Throws AppError invalid for a message that is no answer. */
-export async function regenerate(deps: ChatDeps, messageId: string, exchange: Exchange): Promise<unknown> {
+export async function regenerate(
+  deps: CodingAgentParts,
+  messageId: string,
+  exchange: Exchange,
+): Promise<unknown> {
   const { accountId } = exchange.request.identity
   const { role, generationId } = await deps.conversations.readMessage(accountId, messageId)
   if (role !== 'assistant' || generationId === null) {
@@ -39,7 +44,11 @@ export async function regenerate(deps: ChatDeps, messageId: string, exchange: Ex
   return answer(deps, exchange, () => deps.generations.regenerate({ accountId, generationId }))
 }
 
-async function answer(deps: ChatDeps, exchange: Exchange, start: () => Promise<Started>): Promise<unknown> {
+async function answer(
+  deps: CodingAgentParts,
+  exchange: Exchange,
+  start: () => Promise<Started>,
+): Promise<unknown> {
   let started: Started
   try {
     started = await start()
@@ -53,15 +62,15 @@ async function answer(deps: ChatDeps, exchange: Exchange, start: () => Promise<S
 }
 
 /** Clients of this API know lack of credits as a 403 with these words. */
-async function refusePoor({ creditsOf }: ChatDeps, { request, reply }: Exchange): Promise<object> {
+async function refusePoor({ billing }: CodingAgentParts, { request, reply }: Exchange): Promise<object> {
   const text = 'You have exhausted your credits. Buy more, or choose a plan, to go on.'
   const error = new AppError('forbidden', 'INSUFFICIENT_CREDITS', text)
-  const credits = await creditsOf(request.identity.accountId)
+  const credits = toCredits(await billing.balance(request.identity.accountId))
   reply.code(403).header('cache-control', 'no-store')
   return { ...errorBody(error), credits }
 }
 
-async function wholeAnswer(deps: ChatDeps, { request, reply, wish }: Exchange, started: Started) {
+async function wholeAnswer(deps: CodingAgentParts, { request, reply, wish }: Exchange, started: Started) {
   const { accountId } = request.identity
   const { id } = started.generation
   const ended = await deps.generations.wait(accountId, id, untilGone(request, reply))
@@ -90,7 +99,7 @@ async function wholeAnswer(deps: ChatDeps, { request, reply, wish }: Exchange, s
 }
 
 /** Sends the answer frame by frame; what goes wrong from here on is a frame too. */
-async function streamed(deps: ChatDeps, exchange: Exchange, started: Started): Promise<FastifyReply> {
+async function streamed(deps: CodingAgentParts, exchange: Exchange, started: Started): Promise<FastifyReply> {
   const { request, reply, wish } = exchange
   const { accountId } = request.identity
   const signal = untilGone(request, reply)

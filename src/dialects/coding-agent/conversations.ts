@@ -1,21 +1,12 @@
-import type { Accounts } from '../../features/accounts/index.ts'
-import type { Artifacts, ArtifactWithFiles } from '../../features/artifacts/index.ts'
-import type { Conversations } from '../../features/conversations/index.ts'
-import type { Links } from './links.ts'
+import type { ArtifactWithFiles } from '../../features/artifacts/index.ts'
+import type { CodingAgentParts } from './parts.ts'
 import { presentAbout, presentArtifact, presentRole } from './present.ts'
-
-export interface ConversationDeps {
-  accounts: Accounts
-  conversations: Conversations
-  artifacts: Artifacts
-  links: Links
-}
 
 const mostMessages = 1000
 
 /** A numbered page, with the six keys of its pagination. */
 export async function listConversations(
-  { conversations }: ConversationDeps,
+  { conversations }: CodingAgentParts,
   accountId: string,
   query: { page: number; limit: number; search?: string },
 ) {
@@ -32,7 +23,7 @@ export async function listConversations(
 }
 
 /** A conversation with its messages, oldest first, and their artifacts. */
-export async function readConversation(deps: ConversationDeps, accountId: string, id: string) {
+export async function readConversation(deps: CodingAgentParts, accountId: string, id: string) {
   const { conversation, messages } = await whole(deps, accountId, id)
   const { title, createdAt, updatedAt } = conversation
   return {
@@ -50,7 +41,7 @@ export async function readConversation(deps: ConversationDeps, accountId: string
   }
 }
 
-async function whole({ conversations, artifacts }: ConversationDeps, accountId: string, id: string) {
+async function whole({ conversations, artifacts }: CodingAgentParts, accountId: string, id: string) {
   const { conversation, messages } = await conversations.read({ accountId, id, limit: mostMessages })
   const rows = await artifacts.listWhole(
     accountId,
@@ -65,7 +56,7 @@ async function whole({ conversations, artifacts }: ConversationDeps, accountId: 
 
 /** Renames it; without a title it stays as it is. */
 export async function renameConversation(
-  { conversations }: ConversationDeps,
+  { conversations }: CodingAgentParts,
   accountId: string,
   { id, title }: { id: string; title?: string | undefined },
 ) {
@@ -81,14 +72,14 @@ export async function renameConversation(
   }
 }
 
-export async function deleteConversation(deps: ConversationDeps, accountId: string, id: string) {
+export async function deleteConversation(deps: CodingAgentParts, accountId: string, id: string) {
   const { deletedArtifacts } = await deps.conversations.remove(accountId, id)
   return { message: 'Conversation deleted successfully', deletedArtifacts }
 }
 
 /** The whole conversation as an attachment: its name, its media type, and its body. */
 export async function exportConversation(
-  deps: ConversationDeps,
+  deps: CodingAgentParts,
   accountId: string,
   { id, format }: { id: string; format?: string | undefined },
 ) {

@@ -1,23 +1,26 @@
 import type { Server } from '../../transport/server.ts'
+import { codingAgent as codingAgentDialect } from '../dialects.ts'
+import type { DialectParts } from '../parts.ts'
+import { spoken } from '../speech.ts'
 import * as artifacts from './artifacts.ts'
 import * as chat from './chat.ts'
 import * as conversations from './conversations.ts'
 import { createLinks } from './links.ts'
-import type { ChatDeps } from './parts.ts'
+import type { CodingAgentParts } from './parts.ts'
 import { asks } from './schema.ts'
 
-export interface CodingAgentDeps
-  extends Omit<ChatDeps & conversations.ConversationDeps & artifacts.ArtifactDeps, 'links'> {
-  /** Signs links; at least 32 bytes. */
-  linkKey: string
+/** AI Coding Agent, path for path. */
+export function codingAgent(parts: DialectParts) {
+  const key = `coding-agent:${parts.linkKey}`
+  const links = createLinks(parts.artifacts, { key, publicUrl: parts.publicUrl })
+  return (server: Server) => server.register(routes({ ...parts, links }), { prefix: '/api' })
 }
 
-/** AI Coding Agent, path for path. */
-export function codingAgent(given: CodingAgentDeps) {
-  const links = createLinks(given.artifacts, { key: given.linkKey, publicUrl: given.publicUrl })
-  const deps = { ...given, links }
+function routes(deps: CodingAgentParts) {
+  const { links } = deps
   // biome-ignore format: a table
   return async (server: Server) => {
+    server.addHook('onRoute', spoken(codingAgentDialect))
     server.post('/chat/send', asks.send, (request, reply) => chat.send(deps, request.body, { request, reply, wish: request.body }))
     server.post('/chat/regenerate/:messageId', asks.regenerate, (request, reply) => chat.regenerate(deps, request.params.messageId, { request, reply, wish: request.body ?? {} }))
 

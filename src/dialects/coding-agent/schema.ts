@@ -1,9 +1,10 @@
 import Type, { type Static } from 'typebox'
 import { failures } from '../../transport/envelope.ts'
-import { sends, shows, showsOrSends } from '../shows.ts'
+import { codingAgent } from '../dialects.ts'
+import { sends, shapeOf, showsOrSends } from '../speech.ts'
 import * as example from './examples.ts'
 
-const tags = ['AI Coding Agent']
+const tags = [codingAgent.tag]
 const switchOf = (description: string) => Type.Optional(Type.Boolean({ default: true, description }))
 
 const wishes = {
@@ -87,7 +88,7 @@ export const asks = {
       tags,
       summary: 'List conversations',
       querystring: ListQuery,
-      response: { 200: shows(example.conversations), ...failures(400, 401) },
+      response: { 200: shapeOf(example.conversations), ...failures(400, 401) },
     },
   },
   readConversation: {
@@ -96,7 +97,7 @@ export const asks = {
       summary: 'Read a conversation with its messages',
       description: 'The newest 1,000 messages, oldest first.',
       ...one,
-      response: { 200: shows(example.conversation), ...failures(401, 404) },
+      response: { 200: shapeOf(example.conversation), ...failures(401, 404) },
     },
   },
   renameConversation: {
@@ -105,7 +106,7 @@ export const asks = {
       summary: 'Rename a conversation',
       ...one,
       body: TitleBody,
-      response: { 200: shows(example.renamed), ...failures(400, 401, 404) },
+      response: { 200: shapeOf(example.renamed), ...failures(400, 401, 404) },
     },
   },
   deleteConversation: {
@@ -113,7 +114,7 @@ export const asks = {
       tags,
       summary: 'Delete a conversation',
       ...one,
-      response: { 200: shows(example.conversationDeleted), ...failures(401, 404) },
+      response: { 200: shapeOf(example.conversationDeleted), ...failures(401, 404) },
     },
   },
   exportConversation: {
@@ -133,7 +134,7 @@ export const asks = {
       tags,
       summary: 'Read an artifact',
       ...one,
-      response: { 200: shows(example.artifact), ...failures(401, 404) },
+      response: { 200: shapeOf(example.artifact), ...failures(401, 404) },
     },
   },
   readCode: {
@@ -142,7 +143,7 @@ export const asks = {
       summary: 'Read the code of an artifact',
       description: 'Several files come one below the other, each under a line with its path.',
       ...one,
-      response: { 200: shows(example.code), ...failures(401, 404) },
+      response: { 200: shapeOf(example.code), ...failures(401, 404) },
     },
   },
   download: {
@@ -171,7 +172,7 @@ export const asks = {
       tags,
       summary: 'Build an artifact',
       ...one,
-      response: { 200: shows(example.built), ...buildFailures },
+      response: { 200: shapeOf(example.built), ...buildFailures },
     },
   },
   readProject: {
@@ -180,7 +181,7 @@ export const asks = {
       summary: 'Read the files of an artifact',
       description: 'An artifact of one file is a project of one file.',
       ...one,
-      response: { 200: shows(example.project), ...failures(401, 404) },
+      response: { 200: shapeOf(example.project), ...failures(401, 404) },
     },
   },
   deleteArtifact: {
@@ -188,7 +189,7 @@ export const asks = {
       tags,
       summary: 'Delete an artifact',
       ...one,
-      response: { 200: shows(example.artifactDeleted), ...failures(401, 404) },
+      response: { 200: shapeOf(example.artifactDeleted), ...failures(401, 404) },
     },
   },
   openLink: {

@@ -1,6 +1,7 @@
 import type { Started } from '../../features/generations/index.ts'
 import { type AppError, toAppError } from '../../lib/errors.ts'
 import { portions, type StreamedEvent } from '../../transport/portions.ts'
+import { toCredits } from '../user.ts'
 import {
   artifactFrame,
   buildFrame,
@@ -13,7 +14,7 @@ import {
   textFrame,
 } from './frames.ts'
 import { inspect } from './inspection.ts'
-import type { ChatDeps } from './parts.ts'
+import type { CodingAgentParts } from './parts.ts'
 import type { Wish } from './schema.ts'
 
 /** A turn that is to be told as frames. */
@@ -29,7 +30,7 @@ export interface Turn {
 const textPerFrame = 400
 
 /** The frames of a turn in their order: metadata, connection, text, builds, security, artifacts, complete. */
-export async function* turnFrames(deps: ChatDeps, turn: Turn): AsyncGenerator<FrameContent> {
+export async function* turnFrames(deps: CodingAgentParts, turn: Turn): AsyncGenerator<FrameContent> {
   const { accountId, started, wish } = turn
   const { conversationId, replyId } = started
   const sessionId = started.generation.id
@@ -47,18 +48,18 @@ export async function* turnFrames(deps: ChatDeps, turn: Turn): AsyncGenerator<Fr
   } catch (thrown) {
     yield errorFrame(toldOf(deps, thrown).message)
   }
-  const credits = await deps.creditsOf(accountId)
+  const credits = toCredits(await deps.billing.balance(accountId))
   yield completeFrame({ reason, sessionId, conversationId, messageId: replyId, artifacts: count, credits })
 }
 
-function toldOf(deps: ChatDeps, thrown: unknown): AppError {
+function toldOf(deps: CodingAgentParts, thrown: unknown): AppError {
   const error = toAppError(thrown)
   if (error.kind === 'internal') deps.report(thrown)
   return error
 }
 
 /** The text as it comes, and why it came to nothing if it did; returns how it ended. */
-async function* textFrames(deps: ChatDeps, turn: Turn): AsyncGenerator<FrameContent, string> {
+async function* textFrames(deps: CodingAgentParts, turn: Turn): AsyncGenerator<FrameContent, string> {
   const { accountId, started, signal } = turn
   const follow = { accountId, id: started.generation.id, after: 0, signal }
   for await (const batch of await deps.generations.follow(follow)) {
