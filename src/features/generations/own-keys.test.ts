@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { keyFingerprint, type ScriptedProvider, startProvider } from '../../../test/provider/index.ts'
@@ -100,6 +103,23 @@ const messagesOf = async ({ accountId }: Person) =>
 
 const usageOf = async (person: Person, key: { id: string }) =>
   (await call(person, 'GET', `/keys/${key.id}/usage`)).body.data
+
+/** A provider that takes no key. */
+async function openRefusing() {
+  const refusing = createServer((_request, response) =>
+    response
+      .writeHead(401, { 'content-type': 'application/json' })
+      .end('{"error":{"message":"no such key"}}'),
+  ).listen(0, '127.0.0.1')
+  await once(refusing, 'listening')
+  return {
+    baseUrl: `http://127.0.0.1:${(refusing.address() as AddressInfo).port}/v1`,
+    async [Symbol.asyncDispose]() {
+      refusing.closeAllConnections()
+      refusing.close()
+    },
+  }
+}
 
 const keysAsked = async () => (await provider.requests()).map(request => request.auth?.fingerprint)
 const own = keyFingerprint(secret)
@@ -225,6 +245,20 @@ describe('a key that its provider refuses', () => {
       expect(await entriesOf(person)).toEqual([])
     }
     expect(await keysAsked()).toEqual([own, own])
+  })
+
+  test('and many answers at once that fall back take their holds one by one: no more than the day allows', async () => {
+    await using refusing = await openRefusing()
+    const { person } = await withKey({ fallbackToCredits: true, baseUrl: refusing.baseUrl })
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(person)))
+    const codes = answers.map(({ status, answer }) => answer.code ?? status).sort()
+    expect(codes).toEqual([200, 200, 200, ...Array(5).fill('KEY_REFUSED')])
+    expect(await keysAsked()).toEqual([ours, ours, ours])
+    expect(await messagesOf(person)).toBe(3)
+    const { rows } = await sql<{ isRight: boolean }>`
+      select b.micro_credits = sum(e.amount_micro_credits) as "isRight" from balances b join ledger_entries e using (account_id)
+      where account_id = ${person.accountId} group by b.micro_credits`.execute(server.app.db)
+    expect(rows).toEqual([{ isRight: true }])
   })
 
   test('stays refused where the platform does not have the model', async () => {
