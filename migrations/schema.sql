@@ -206,6 +206,7 @@ create table conversations (
   message_count integer not null default 0,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  description text,
   constraint conversations_pkey primary key (id),
   constraint conversations_kind_check check (kind = any (array['chat'::text, 'plugin'::text])),
   constraint conversations_title_source_check check (title_source = any (array['auto'::text, 'user'::text])),

@@ -2,6 +2,7 @@ import type { Limiter } from '../platform/cache/index.ts'
 import { limitRequests } from '../transport/limits.ts'
 import { keepAnswersPrivate, type Server } from '../transport/server.ts'
 import { codingAgent } from './coding-agent/index.ts'
+import { geminiBackendRoutes, stripeWebhook } from './gemini-backend/index.ts'
 import type { DialectParts } from './parts.ts'
 import { signIn } from './sign-in/index.ts'
 
@@ -9,7 +10,12 @@ import { signIn } from './sign-in/index.ts'
 export function dialectRoutes(parts: DialectParts, requests: Limiter) {
   return async (server: Server) => {
     keepAnswersPrivate(server)
-    limitRequests(server, requests)
-    for (const dialect of [signIn, codingAgent]) await server.register(dialect(parts))
+    await server.register(stripeWebhook(parts))
+    await server.register(async limited => {
+      limitRequests(limited, requests)
+      for (const dialect of [signIn, geminiBackendRoutes, codingAgent]) {
+        await limited.register(dialect(parts))
+      }
+    })
   }
 }

@@ -1,6 +1,6 @@
 import type { Accounts, WebSessions } from '../features/accounts/index.ts'
 import type { Artifacts } from '../features/artifacts/index.ts'
-import type { Billing } from '../features/billing/index.ts'
+import type { Billing, BillingPayments } from '../features/billing/index.ts'
 import type { Conversations } from '../features/conversations/index.ts'
 import type { Generations } from '../features/generations/index.ts'
 import type { Keys } from '../features/keys/index.ts'
@@ -17,6 +17,8 @@ export interface DialectParts {
   accounts: Accounts
   web: WebSessions
   billing: Billing
+  /** Plans, packages and what was paid. */
+  buying: BillingPayments
   keys: Keys
   generations: Generations
   conversations: Conversations

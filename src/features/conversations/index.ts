@@ -19,6 +19,7 @@ import {
   type Message,
   readConversation,
   readMessage,
+  readProgress,
   updateConversation,
 } from './store.ts'
 import { titleOf } from './title.ts'
@@ -28,6 +29,8 @@ export interface ConversationsDeps {
   generations: Generations
   artifacts: Artifacts
 }
+
+export type { Conversation, MessageProgress } from './store.ts'
 
 export type Conversations = ReturnType<typeof createConversations>
 
@@ -53,7 +56,11 @@ export function createConversations(deps: ConversationsDeps) {
     list: (request: ListRequest) => list(deps, request),
     create: (
       accountId: string,
-      given: { title?: string | undefined; systemPrompt?: string | null | undefined },
+      given: {
+        title?: string | undefined
+        systemPrompt?: string | null | undefined
+        description?: string | null | undefined
+      },
     ) =>
       insertConversation(db, {
         id: newId(),
@@ -62,9 +69,16 @@ export function createConversations(deps: ConversationsDeps) {
         title: given.title ?? 'New conversation',
         titleSource: given.title === undefined ? 'auto' : 'user',
         systemPrompt: given.systemPrompt ?? null,
+        description: given.description ?? null,
       }),
     /** A conversation with a page of its messages, oldest first. */
     read: (request: ReadRequest) => read(deps, request),
+    /** A message of a chat of the account, with how its answer stands. Throws 404. */
+    progress: async (accountId: string, id: string) => {
+      const found = isId(id) ? await readProgress(db, accountId, id) : null
+      if (!found) throw missing('Message')
+      return found
+    },
     /** Every answer at a position, oldest first: regenerating keeps the earlier ones. */
     versions: (accountId: string, at: { id: string; position: number }) => versions(deps, accountId, at),
     update: async (

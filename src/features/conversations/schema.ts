@@ -7,6 +7,10 @@ export const ConversationView = Type.Object({
   kind: Type.String({ description: 'chat or plugin', examples: ['chat'] }),
   title: Type.String(),
   systemPrompt: Type.Union([Type.String(), Type.Null()], { examples: [null] }),
+  description: Type.Union([Type.String(), Type.Null()], {
+    description: 'What it is for, in words of its owner.',
+    examples: [null],
+  }),
   messageCount: Type.Integer(),
   createdAt: Type.String({ format: 'date-time' }),
   updatedAt: Type.String({ format: 'date-time' }),

@@ -6,6 +6,7 @@ export interface Conversation {
   kind: string
   title: string
   systemPrompt: string | null
+  description: string | null
   messageCount: number
   createdAt: Date
   updatedAt: Date
@@ -26,6 +27,7 @@ const columns = [
   'kind',
   'title',
   'system_prompt as systemPrompt',
+  'description',
   'message_count as messageCount',
   'created_at as createdAt',
   'updated_at as updatedAt',
@@ -142,6 +144,7 @@ export async function insertConversation(
     title: string
     titleSource: 'auto' | 'user'
     systemPrompt: string | null
+    description: string | null
   },
 ): Promise<Conversation> {
   return db
@@ -153,6 +156,7 @@ export async function insertConversation(
       title: conversation.title,
       title_source: conversation.titleSource,
       system_prompt: conversation.systemPrompt,
+      description: conversation.description,
     })
     .returning(columns)
     .executeTakeFirstOrThrow()
@@ -255,6 +259,36 @@ export async function readMessage(
     .where('account_id', '=', accountId)
     .executeTakeFirst()
   return row ?? null
+}
+
+/** A question of an account with its conversation, and how its newest run stands. */
+export interface MessageProgress {
+  id: string
+  role: 'user' | 'assistant'
+  content: string
+  createdAt: Date
+  conversationId: string
+  conversationTitle: string
+  status: string | null
+  startedAt: Date | null
+}
+
+const progress = statement<MessageProgress>(
+  `select m.id, m.role, m.content, m.created_at as "createdAt", c.id as "conversationId", c.title as "conversationTitle",
+     g.status, g.started_at as "startedAt"
+   from messages m join conversations c on c.id = m.conversation_id and c.kind = 'chat'
+     left join lateral (select status, started_at from generations
+       where conversation_id = c.id and (message_id = m.id or id = m.generation_id) order by created_at desc limit 1) g on true
+   where m.id = $1 and c.account_id = $2`,
+)
+
+/** A message of one of the account's chats, or null. */
+export async function readProgress(
+  db: Database,
+  accountId: string,
+  id: string,
+): Promise<MessageProgress | null> {
+  return (await progress(db, id, accountId))[0] ?? null
 }
 
 /** Every answer that was given at a position, oldest first: the one in the conversation and those it took the place of. */

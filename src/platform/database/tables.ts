@@ -77,6 +77,7 @@ export interface ConversationsTable {
   message_count: Generated<number>
   created_at: Generated<Timestamp>
   updated_at: Generated<Timestamp>
+  description: string | null
 }
 
 export interface DailyMessagesTable {
