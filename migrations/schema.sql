@@ -266,6 +266,17 @@ create unique index generations_idempotency on generations using btree (account_
 create index generations_open on generations using btree (heartbeat_at) where (status = any (array['queued'::text, 'running'::text]));
 CREATE TRIGGER generations_release_holds BEFORE DELETE ON generations FOR EACH ROW WHEN ((old.status = ANY (ARRAY['queued'::text, 'running'::text])) AND (old.hold_micro_credits > 0 OR old.counted_on IS NOT NULL)) EXECUTE FUNCTION release_hold_of_deleted();
 
+create table key_preferences (
+  account_id uuid not null,
+  preference text not null,
+  activated_at timestamp with time zone,
+  locked_until timestamp with time zone,
+  updated_at timestamp with time zone not null default now(),
+  constraint key_preferences_pkey primary key (account_id),
+  constraint key_preferences_preference_check check (preference = any (array['platform'::text, 'byok'::text])),
+  constraint key_preferences_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+);
+
 create table ledger_entries (
   id uuid not null default gen_random_uuid(),
   seq bigint not null generated always as identity,

@@ -1,6 +1,7 @@
 import type { Limiter } from '../platform/cache/index.ts'
 import { limitRequests } from '../transport/limits.ts'
 import { keepAnswersPrivate, type Server } from '../transport/server.ts'
+import { autoverseHubRoutes } from './autoverse-hub/index.ts'
 import { codingAgent } from './coding-agent/index.ts'
 import { geminiBackendRoutes, stripeWebhook } from './gemini-backend/index.ts'
 import type { DialectParts } from './parts.ts'
@@ -13,7 +14,7 @@ export function dialectRoutes(parts: DialectParts, requests: Limiter) {
     await server.register(stripeWebhook(parts))
     await server.register(async limited => {
       limitRequests(limited, requests)
-      for (const dialect of [signIn, geminiBackendRoutes, codingAgent]) {
+      for (const dialect of [signIn, geminiBackendRoutes, codingAgent, autoverseHubRoutes]) {
         await limited.register(dialect(parts))
       }
     })

@@ -30,4 +30,6 @@ export interface DialectParts {
   publicUrl: () => string
   /** Told of bugs, which clients are not. */
   report(error: unknown): void
+  /** Pays a checkout with a test card, where payments are a sandbox; null where money is real. */
+  payInSandbox: ((sessionId: string) => Promise<void>) | null
 }

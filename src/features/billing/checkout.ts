@@ -35,7 +35,7 @@ export interface CheckoutWish {
 export async function beginCheckout(
   parts: PaymentParts,
   wish: CheckoutWish,
-): Promise<{ sessionId: string; url: string }> {
+): Promise<{ sessionId: string; url: string; paymentId: string | null }> {
   const { accountId } = wish
   const urls = {
     successUrl: returnUrl(parts, wish.successUrl, { field: 'successUrl', outcome: 'success' }),
@@ -48,7 +48,8 @@ export async function beginCheckout(
   return withCustomer(parts, accountId, async customerId => {
     const idempotencyKey = item.kind === 'package' ? `package:${item.paymentId}` : `plan:${newId()}`
     if (item.kind === 'package') await keepPackage(parts, accountId, item)
-    return parts.payments.checkout({ customerId, accountId, idempotencyKey, item, ...urls })
+    const opened = await parts.payments.checkout({ customerId, accountId, idempotencyKey, item, ...urls })
+    return { ...opened, paymentId: item.kind === 'package' ? item.paymentId : null }
   })
 }
 

@@ -49,6 +49,8 @@ export function createBilling(given: BillingDeps) {
     usage: (accountId: string, span: UsageSpan) => readUsage(deps, accountId, span),
     /** Changes a balance by an administrator's decision; gives the new balance. */
     adjust: (adjustment: Adjustment) => adjust(deps, adjustment),
+    /** Takes credits for something that no run does; never more than there are. Gives the new balance. Throws 402. */
+    spend: (expense: Expense) => spend(deps, expense),
     /** Gives back what a generation was charged, for example when nothing of it can be used. Once; gives the amount. */
     forgive: (accountId: string, generationId: string, note: string) =>
       forgive(deps, { accountId, generationId, note }),
@@ -130,6 +132,24 @@ async function adjust({ db }: BillingDeps, adjustment: Adjustment): Promise<numb
     throw isForeignKeyViolation(error) ? missing('Account') : error
   }
   throw new AppError('conflict', 'ALREADY_ENTERED', 'This reference was used for an earlier adjustment')
+}
+
+export interface Expense {
+  accountId: string
+  amountMicroCredits: number
+  note: string
+}
+
+async function spend({ db }: BillingDeps, expense: Expense): Promise<number> {
+  const { accountId, amountMicroCredits, note } = expense
+  if (amountMicroCredits <= 0) throw invalidField('amount', 'must be above 0')
+  return db.transaction().execute(async transaction => {
+    const change = { accountId, kind: 'adjustment', amountMicroCredits: -amountMicroCredits, note } as const
+    const balance = (await enter(transaction, change)) ?? 0
+    if (balance < 0)
+      throw new AppError('payment', 'INSUFFICIENT_CREDITS', 'You do not have enough credits for this')
+    return balance
+  })
 }
 
 async function forgive(

@@ -2,8 +2,8 @@ import { isId } from '../../lib/ids.ts'
 import { beginCheckout, type CheckoutWish, openPortal, type PaymentParts } from './checkout.ts'
 import type { EntryKind } from './store.ts'
 import { readBalance } from './store.ts'
-import { listEntries } from './store-history.ts'
-import { findCustomer, listPayments } from './store-payments.ts'
+import { type EntrySense, listEntries, pageOfEntries } from './store-history.ts'
+import { findCustomer, findPayment, listPayments } from './store-payments.ts'
 import { endOverduePlans, readSubscription, setCancelling } from './subscriptions.ts'
 import { receiveEvent } from './webhooks.ts'
 
@@ -31,6 +31,12 @@ export function createBillingPayments(parts: PaymentParts) {
     balance: (accountId: string) => readBalance(db, accountId),
     history: (accountId: string, cut: Cut & { kind?: EntryKind | undefined }) =>
       readHistory(parts, accountId, cut),
+    /** Entries by page number, for clients that page so. */
+    historyPage: (accountId: string, cut: { sense: EntrySense | null; offset: number; limit: number }) =>
+      pageOfEntries(db, accountId, cut),
+    /** A payment of the account, or null. */
+    payment: (accountId: string, id: string) =>
+      isId(id) ? findPayment(db, { provider: payments.provider, accountId, id }) : null,
     payments: (accountId: string, cut: Cut) => readPayments(parts, accountId, cut),
     /** Takes an event of the provider: its raw bytes and signature. */
     receive: (body: Uint8Array, signature: string | undefined) => receiveEvent(parts, body, signature),

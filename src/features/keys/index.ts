@@ -3,10 +3,12 @@ import { isId } from '../../lib/ids.ts'
 import { createActiveKeys } from './active.ts'
 import { addKey, type Caller, changeKey, removeKey } from './change.ts'
 import type { KeysDeps, Parts } from './parts.ts'
+import { keyAdded, prefer, preferenceOf } from './preference.ts'
 import { rotateKeys } from './rotate.ts'
 import type { CreateKeyBody, KeyView, UpdateKeyBody } from './schema.ts'
 import { createKeyring } from './sealing.ts'
 import { listKeys, readKey } from './store.ts'
+import type { Preference } from './store-preference.ts'
 import { type KeyUse, noteUse } from './store-usage.ts'
 import { openKey, readUsage, tryKey } from './use.ts'
 import { viewKey } from './view.ts'
@@ -56,6 +58,12 @@ export function createKeys(deps: KeysDeps) {
     update: (caller: Caller, id: string, body: UpdateKeyBody) => changeKey(parts, caller, { id, body }),
     /** Removes a key for good. Throws 404. */
     remove: (caller: Caller, id: string) => removeKey(parts, caller, id),
+    /** What the account chose to work on: the platform's credits or its own keys; null when it never chose. */
+    preference: (accountId: string) => preferenceOf(parts, accountId),
+    /** Chooses; throws 400 PREFERENCE_LOCKED for 90 days after the first own key. */
+    prefer: (accountId: string, preference: Preference) => prefer(parts, accountId, preference),
+    /** Begins those 90 days, once, for an account that chose its own keys. */
+    keyAdded: (accountId: string) => keyAdded(parts, accountId),
     /** Asks the provider something cheap. Throws 404, 409 when it cannot be opened, 429. */
     test: (accountId: string, input: { id: string; model?: string | undefined }) =>
       tryKey(parts, accountId, input),

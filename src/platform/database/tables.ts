@@ -121,6 +121,14 @@ export interface GenerationsTable {
   counted_on: string | null
 }
 
+export interface KeyPreferencesTable {
+  account_id: string
+  preference: 'platform' | 'byok'
+  activated_at: Timestamp | null
+  locked_until: Timestamp | null
+  updated_at: Generated<Timestamp>
+}
+
 export interface LedgerEntriesTable {
   id: Generated<string>
   seq: ColumnType<number, never, never>
@@ -347,6 +355,7 @@ export interface Tables {
   conversations: ConversationsTable
   daily_messages: DailyMessagesTable
   generations: GenerationsTable
+  key_preferences: KeyPreferencesTable
   ledger_entries: LedgerEntriesTable
   master_keys: MasterKeysTable
   messages: MessagesTable
