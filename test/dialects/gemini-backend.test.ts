@@ -1,14 +1,21 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { startApp, type TestApp } from '../support/app.ts'
+import { callFrom, openOtherOrigin, type PageCall } from './page.ts'
 
 // The published README's own calls, in its order.
+let client: Awaited<ReturnType<typeof openOtherOrigin>>
 let server: TestApp
 let token: string
 beforeAll(async () => {
-  server = await startApp({ OTP_ECHO: 'true', BASIC_DAILY_MESSAGE_LIMIT: '2' })
+  client = await openOtherOrigin()
+  const settings = { OTP_ECHO: 'true', BASIC_DAILY_MESSAGE_LIMIT: '2', CORS_ORIGINS: client.origin }
+  server = await startApp(settings)
   await server.app.work()
 })
-afterAll(() => server[Symbol.asyncDispose]())
+afterAll(async () => {
+  await server?.[Symbol.asyncDispose]()
+  await client?.[Symbol.asyncDispose]()
+})
 
 const mobile_number = '+1234567890'
 const post = (path: string, body?: unknown) =>
@@ -150,4 +157,34 @@ test('sells the plan pro, and tells how payments and the queue are', async () =>
   const trial = await server.call('GET', '/api/webhook/test')
   expect(trial.body.configuration.stripe_key_configured).toBe(false)
   expect(trial.text).not.toMatch(/whsec|sk_/)
+})
+
+test.skipIf(!inject('machine').chromium)('a page of another origin asks and reads the answer', async () => {
+  await using browser = await client.open()
+  const { page, problems } = browser
+  let bearer: Record<string, string> = {}
+  const call = (path: string, options: PageCall = {}) =>
+    callFrom(page, server.url, path, { ...options, headers: bearer })
+  const post = (path: string, body: unknown) => call(path, { method: 'POST', body })
+  const number = { mobile_number: '+19876543210' }
+  const { otp } = (await post('/api/auth/send-signup-otp', number)).body
+  const made = await post('/api/auth/verify-signup-otp', {
+    ...number,
+    otp,
+    name: 'Jane',
+    password: 'password123',
+  })
+  bearer = { Authorization: `Bearer ${made.body.token}` }
+  const { chatroom } = (await post('/api/chatroom', { name: 'From afar' })).body
+  const sent = await post(`/api/chatroom/${chatroom.id}/message`, { content: 'Hello' })
+  expect(sent.headers['x-ratelimit-limit']).toMatch(/^\d+$/)
+  const { id } = sent.body.message
+  await expect
+    .poll(async () => (await call(`/api/chatroom/message/${id}/status`)).body.message.processing_status, {
+      timeout: 30_000,
+    })
+    .toBe('completed')
+  expect((await call(`/api/chatroom/${chatroom.id}`)).body.messages).toHaveLength(2)
+  expect((await call(`/api/chatroom/${chatroom.id}`, { method: 'DELETE' })).body.success).toBe(true)
+  expect(problems).toEqual([])
 })
