@@ -6,8 +6,6 @@ export interface Document {
 }
 
 interface Operation {
-  parameters?: { in: string }[]
-  requestBody?: unknown
   security?: unknown[]
   responses: Record<string, Answer>
 }
@@ -36,8 +34,8 @@ export interface ErrorTexts {
  */
 export function completeDocument<Any extends object>(document: Any, texts: ErrorTexts): Any {
   for (const [path, operations] of Object.entries((document as Document).paths ?? {})) {
-    for (const operation of Object.values(operations)) {
-      if (path.startsWith('/api/')) addCommonRefusals(operation, texts)
+    for (const [method, operation] of Object.entries(operations)) {
+      if (!path.startsWith('/health')) addCommonRefusals(operation, method, texts)
       for (const [status, answer] of Object.entries(operation.responses))
         addExample(answer, Number(status), texts)
     }
@@ -45,10 +43,12 @@ export function completeDocument<Any extends object>(document: Any, texts: Error
   return document
 }
 
-function addCommonRefusals(operation: Operation, texts: ErrorTexts): void {
-  const statuses = [429, 503]
-  if (operation.requestBody !== undefined) statuses.push(400, 413, 415)
-  if (operation.parameters?.length) statuses.push(400)
+function addCommonRefusals(operation: Operation, method: string, texts: ErrorTexts): void {
+  const statuses = [400, 429, 503]
+  // A body may come with any of them, wanted or not.
+  if (method !== 'get') statuses.push(413, 415)
+  // A token is checked also where none is needed.
+  if (operation.security?.length !== 0) statuses.push(401)
   for (const status of statuses) {
     operation.responses[status] ??= {
       description: texts.meanings[status] ?? 'Error',
