@@ -406,6 +406,85 @@ create index payments_by_intent on payments using btree (provider, payment_inten
 create index payments_by_subscription on payments using btree (provider, subscription_id) where (subscription_id is not null);
 create unique index payments_once_per_invoice on payments using btree (provider, invoice_id) where (invoice_id is not null);
 
+create table plugin_client_messages (
+  id uuid not null,
+  plugin_id uuid not null,
+  account_id uuid not null,
+  sender text not null,
+  content text not null,
+  after_position integer not null,
+  created_at timestamp with time zone not null default now(),
+  constraint plugin_client_messages_pkey primary key (id),
+  constraint plugin_client_messages_sender_check check (sender = any (array['user'::text, 'plugin_generator'::text])),
+  constraint plugin_client_messages_plugin_id_fkey foreign key (plugin_id) references plugins(id) on delete cascade
+);
+create index plugin_client_messages_by_plugin on plugin_client_messages using btree (plugin_id, id);
+
+create table plugin_runs (
+  turn_id uuid not null,
+  attempt integer not null,
+  generation_id uuid not null,
+  message_id uuid not null,
+  reply_id uuid not null,
+  constraint plugin_runs_pkey primary key (turn_id, attempt),
+  constraint plugin_runs_generation_id_key unique (generation_id),
+  constraint plugin_runs_turn_id_fkey foreign key (turn_id) references plugin_turns(id) on delete cascade
+);
+
+create table plugin_turns (
+  id uuid not null,
+  plugin_id uuid not null,
+  account_id uuid not null,
+  purpose text not null,
+  outcome text not null default 'open'::text,
+  version integer,
+  idempotency_key text,
+  created_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  constraint plugin_turns_pkey primary key (id),
+  constraint plugin_turns_outcome_check check (outcome = any (array['open'::text, 'passed'::text, 'answered'::text, 'errors'::text, 'failed'::text])),
+  constraint plugin_turns_purpose_check check (purpose = any (array['draft'::text, 'final'::text])),
+  constraint plugin_turns_plugin_id_fkey foreign key (plugin_id) references plugins(id) on delete cascade
+);
+create index plugin_turns_by_plugin on plugin_turns using btree (plugin_id, id);
+create unique index plugin_turns_idempotency on plugin_turns using btree (account_id, idempotency_key) where (idempotency_key is not null);
+create unique index plugin_turns_one_open on plugin_turns using btree (plugin_id) where (outcome = 'open'::text);
+
+create table plugin_versions (
+  plugin_id uuid not null,
+  version integer not null,
+  account_id uuid not null,
+  origin text not null,
+  code text not null,
+  report jsonb not null,
+  errors integer not null,
+  warnings integer not null,
+  generation_id uuid,
+  after_position integer not null,
+  created_at timestamp with time zone not null default now(),
+  constraint plugin_versions_pkey primary key (plugin_id, version),
+  constraint plugin_versions_generation_id_key unique (generation_id),
+  constraint plugin_versions_check check ((origin = 'model'::text) = (generation_id is not null)),
+  constraint plugin_versions_origin_check check (origin = any (array['model'::text, 'client'::text])),
+  constraint plugin_versions_version_check check (version > 0),
+  constraint plugin_versions_plugin_id_fkey foreign key (plugin_id) references plugins(id) on delete cascade
+);
+
+create table plugins (
+  id uuid not null,
+  account_id uuid not null,
+  conversation_id uuid not null,
+  version_count integer not null default 0,
+  final_version integer,
+  saved_version integer,
+  created_at timestamp with time zone not null default now(),
+  constraint plugins_pkey primary key (id),
+  constraint plugins_conversation_id_key unique (conversation_id),
+  constraint plugins_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade,
+  constraint plugins_conversation_id_fkey foreign key (conversation_id) references conversations(id) on delete cascade
+);
+create index plugins_by_account on plugins using btree (account_id, id desc);
+
 create table provider_key_usage (
   key_id uuid not null,
   account_id uuid not null,

@@ -7,6 +7,7 @@ import { createCatalogue } from '../features/billing/plans.ts'
 import { createConversations } from '../features/conversations/index.ts'
 import { createGenerations } from '../features/generations/index.ts'
 import { createKeys } from '../features/keys/index.ts'
+import { createPlugins } from '../features/plugins/index.ts'
 import { createConsoleMail } from '../platform/mail/console.ts'
 import { createSmtpMail } from '../platform/mail/smtp.ts'
 import { createConsoleSms } from '../platform/sms/console.ts'
@@ -82,12 +83,14 @@ export async function createFeatures(platform: Platform, { config, logger }: App
   const conversations = createConversations({ db, generations, artifacts })
   accounts.onErase('artifacts', async id => void (await artifacts.removeAccount(id)))
   accounts.onErase('generations', generations.cancelAll)
+  const report = (err: unknown, what: string) => logger.warn({ err }, what)
+  const plugins = hold(createPlugins({ db, generations, conversations, report }))
   accounts.onStatistics(conversations.statistics)
   hold(hourly(logger, [accounts.tidy, artifacts.sweep, buying.tidy]))
   const recovered = await generations.recover()
   if (recovered > 0)
     logger.warn({ count: recovered }, 'looked after answers of a server that stopped suddenly')
-  return { accounts, billing, buying, keys, generations, artifacts, conversations }
+  return { accounts, billing, buying, keys, generations, artifacts, conversations, plugins }
 }
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>

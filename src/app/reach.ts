@@ -13,6 +13,7 @@ import { modelRoutes } from '../features/generations/routes-models.ts'
 import { serveGenerationsOnSocketIo } from '../features/generations/routes-socketio.ts'
 import { generationSocket } from '../features/generations/routes-websocket.ts'
 import { keyRoutes } from '../features/keys/routes.ts'
+import { pluginRoutes } from '../features/plugins/routes.ts'
 import { fileRoutes } from '../platform/files/routes.ts'
 import { sandboxRoutes } from '../platform/payments/sandbox/routes.ts'
 import { openConsole } from '../transport/console.ts'
@@ -32,7 +33,7 @@ import type { Platform } from './stand.ts'
 
 /** How the world reaches us. */
 export async function reach(platform: Platform, features: Features, { config, logger }: AppOptions) {
-  const { accounts, billing, keys, generations, artifacts, conversations } = features
+  const { accounts, billing, keys, generations, artifacts, conversations, plugins } = features
   const { models, vendor, files, database, cache, address } = platform
   const web = createWebSessions(accounts, {
     isSecure: config.publicUrl?.startsWith('https:') ?? false,
@@ -68,6 +69,7 @@ export async function reach(platform: Platform, features: Features, { config, lo
       await api.register(modelRoutes(models, keys))
       await api.register(generationRoutes(generations))
       await api.register(conversationRoutes(conversations))
+      await api.register(pluginRoutes(plugins, generations))
       await api.register(artifactRoutes(artifacts))
     },
     { prefix: '/api/v1' },
@@ -141,6 +143,7 @@ const tags = [
   { name: 'Keys', description: "People's own keys for model providers." },
   { name: 'Generations', description: 'Asking a model, and following its answer.' },
   { name: 'Conversations', description: 'Questions and answers in their order.' },
+  { name: 'Plugins', description: 'WooCommerce plugins: talked about, checked, finished, packed.' },
   { name: 'Artifacts', description: 'Code that answers contain: files, builds, previews.' },
   { name: 'Health', description: 'For those who watch the server.' },
 ]

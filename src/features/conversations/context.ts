@@ -12,6 +12,16 @@ export interface ContextDeps {
   memory: Pick<Memory, 'note' | 'recall'>
 }
 
+/** How the prompts of a kind differ from the plain conversation. */
+export interface PromptShape {
+  /** Said instead of the conversation's own system prompt. */
+  system?: string
+  /** Said by the person behind the question. */
+  behind?: string
+  /** A message's words as the model is told them. */
+  rewrite?(message: { role: 'user' | 'assistant'; content: string }): string
+}
+
 /**
  * The prompt of a reply: the newest messages that fit the budget, oldest first, the question always among them, and the
  * conversation's summary for those that do not fit. A reply that is being continued ends the prompt as the model's own
@@ -20,19 +30,24 @@ export interface ContextDeps {
 export async function buildPrompt(
   { db, memory }: ContextDeps,
   generation: Generation,
-  { budgetTokens, recent }: PromptLimits,
+  { budgetTokens, recent, shape = {} }: PromptLimits & { shape?: PromptShape },
 ): Promise<Prompt> {
   const { conversationId, replyId = null } = generation
   if (!conversationId) return { messages: [] }
   const chosen: ContextMessage[] = []
   let page = recent ?? (await listContext(db, conversationId, 2_000_000_000, pageSize, replyId))
-  let left = budgetTokens - estimateTokens(page[0]?.systemPrompt ?? '')
+  let left =
+    budgetTokens -
+    estimateTokens(shape.system ?? page[0]?.systemPrompt ?? '') -
+    estimateTokens(shape.behind ?? '')
   for (;;) {
-    for (const message of page) {
+    for (const stored of page) {
+      const message = shape.rewrite ? { ...stored, content: shape.rewrite(stored) } : stored
       const cost = costOf(message)
       if (cost > left && chosen.some(earlier => earlier.content !== '')) {
         memory.note(generation.id, budgetTokens, budgetTokens)
-        return promptOf(await withSummary(memory, conversationId, { chosen, left }), generation)
+        const context = await withSummary(memory, conversationId, { chosen, left })
+        return promptOf(context, generation, shape)
       }
       left -= cost
       chosen.push(message)
@@ -41,7 +56,7 @@ export async function buildPrompt(
     page = await listContext(db, conversationId, (page.at(-1)?.position ?? 1) - 1, pageSize, replyId)
   }
   memory.note(generation.id, budgetTokens - left, budgetTokens)
-  return promptOf({ chosen, summary: null }, generation)
+  return promptOf({ chosen, summary: null }, generation, shape)
 }
 
 function costOf(message: ContextMessage): number {
@@ -71,9 +86,9 @@ async function withSummary(
   return { chosen: kept, summary: summary.text }
 }
 
-function promptOf({ chosen, summary }: Context, generation: Generation): Prompt {
+function promptOf({ chosen, summary }: Context, generation: Generation, shape: PromptShape): Prompt {
   const system = [
-    chosen[0]?.systemPrompt,
+    shape.system ?? chosen[0]?.systemPrompt,
     summary === null ? null : `Summary of the conversation before these messages:\n${summary}`,
   ]
     .filter(Boolean)
@@ -87,7 +102,9 @@ function promptOf({ chosen, summary }: Context, generation: Generation): Prompt 
     else messages.push({ role, content })
   }
   while (messages[0]?.role === 'assistant') messages.shift()
+  const question = messages.at(-1)
   if (generation.replyOffset > 0) messages.push({ role: 'user', content: goOn })
+  else if (shape.behind && question?.role === 'user') question.content += `\n\n${shape.behind}`
   return system ? { system, messages } : { messages }
 }
 

@@ -2,8 +2,13 @@ import { invalidField, missing } from '../../lib/errors.ts'
 import { isId, newId } from '../../lib/ids.ts'
 import type { Database } from '../../platform/database/index.ts'
 import type { Artifacts } from '../artifacts/index.ts'
-import { type Generations, presentGeneration } from '../generations/index.ts'
-import { buildPrompt } from './context.ts'
+import {
+  type Generation,
+  type Generations,
+  type PromptLimits,
+  presentGeneration,
+} from '../generations/index.ts'
+import { buildPrompt, type PromptShape } from './context.ts'
 import { createMemory } from './memory.ts'
 import {
   type Conversation,
@@ -23,6 +28,8 @@ import {
   updateConversation,
 } from './store.ts'
 import { titleOf } from './title.ts'
+
+export type { PromptShape } from './context.ts'
 
 export interface ConversationsDeps {
   db: Database
@@ -71,6 +78,18 @@ export function createConversations(deps: ConversationsDeps) {
         systemPrompt: given.systemPrompt ?? null,
         description: given.description ?? null,
       }),
+    /** Begins the conversation that another feature's thing is talked about in, within its transaction. */
+    begin: async (within: Database, given: { accountId: string; kind: string; title: string }) =>
+      insertConversation(within, {
+        ...given,
+        id: newId(),
+        titleSource: 'user',
+        systemPrompt: null,
+        description: null,
+      }),
+    /** What the model is told of a conversation, for recipes of other kinds. */
+    prompt: (generation: Generation, limits: PromptLimits, shape: PromptShape) =>
+      buildPrompt({ db, memory }, generation, { ...limits, shape }),
     /** A conversation with a page of its messages, oldest first. */
     read: (request: ReadRequest) => read(deps, request),
     /** A message of a chat of the account, with how its answer stands. Throws 404. */

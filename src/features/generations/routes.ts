@@ -1,11 +1,12 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
 import { invalidField } from '../../lib/errors.ts'
 import { untilGone } from '../../transport/auth.ts'
 import { eventsOr, failures, ok, success } from '../../transport/envelope.ts'
 import type { Server } from '../../transport/server.ts'
 import { sendEvents } from '../../transport/sse.ts'
-import { failureOf, type Generations, presentGeneration, type Started } from './index.ts'
+import { deliver, submission } from './deliver.ts'
+import { type Generations, presentGeneration } from './index.ts'
 import {
   AgainBody,
   EventsPage,
@@ -181,55 +182,6 @@ function jobRoutes(server: Server, generations: Generations): void {
     },
     async () => ok({ queue: await generations.queueCounts() }),
   )
-}
-
-/** What the request says about how it is run: as a job, and under which name. */
-function submission(request: {
-  body: { background?: boolean } | null
-  headers: { 'idempotency-key'?: string }
-}) {
-  return {
-    asJob: request.body?.background === true,
-    idempotencyKey: request.headers['idempotency-key'],
-  }
-}
-
-interface Delivery {
-  request: FastifyRequest
-  reply: FastifyReply
-  started: Started
-  asked: Partial<StartBody>
-}
-
-/** Hands a started generation to the client the way it asked for: events, the finished answer, or a receipt. */
-async function deliver(
-  generations: Generations,
-  { request, reply, started, asked }: Delivery,
-): Promise<unknown> {
-  const { accountId } = request.identity
-  const { id } = started.generation
-  if (asked.background) {
-    reply.code(202)
-    return ok({ ...started, generation: presentGeneration(started.generation) })
-  }
-  const signal = untilGone(request, reply)
-  if (asked.onDisconnect === 'cancel') {
-    const cancel = () => void generations.cancel(accountId, id).catch(() => {})
-    signal.addEventListener('abort', cancel, { once: true })
-  }
-  if (asked.stream === false) {
-    const ended = await generations.wait(accountId, id, signal)
-    reply.header('x-stream-session-id', id)
-    if (ended.status === 'failed') throw failureOf(ended)
-    return ok({
-      generation: presentGeneration(ended),
-      message: { id: started.messageId, content: asked.message ?? '' },
-      reply: { id: started.replyId, content: ended.content },
-    })
-  }
-  const events = await generations.follow({ accountId, id, after: 0, signal })
-  await sendEvents(reply, events, { 'x-stream-session-id': id })
-  return reply
 }
 
 function wantsEvents(request: FastifyRequest): boolean {

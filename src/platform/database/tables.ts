@@ -215,6 +215,60 @@ export interface PaymentsTable {
   created_at: Generated<Timestamp>
 }
 
+export interface PluginClientMessagesTable {
+  id: string
+  plugin_id: string
+  account_id: string
+  sender: 'user' | 'plugin_generator'
+  content: string
+  after_position: number
+  created_at: Generated<Timestamp>
+}
+
+export interface PluginRunsTable {
+  turn_id: string
+  attempt: number
+  generation_id: string
+  message_id: string
+  reply_id: string
+}
+
+export interface PluginTurnsTable {
+  id: string
+  plugin_id: string
+  account_id: string
+  purpose: 'draft' | 'final'
+  outcome: Generated<'open' | 'passed' | 'answered' | 'errors' | 'failed'>
+  version: number | null
+  idempotency_key: string | null
+  created_at: Generated<Timestamp>
+  ended_at: Timestamp | null
+}
+
+export interface PluginVersionsTable {
+  plugin_id: string
+  version: number
+  account_id: string
+  origin: 'model' | 'client'
+  code: string
+  report: Json
+  errors: number
+  warnings: number
+  generation_id: string | null
+  after_position: number
+  created_at: Generated<Timestamp>
+}
+
+export interface PluginsTable {
+  id: string
+  account_id: string
+  conversation_id: string
+  version_count: Generated<number>
+  final_version: number | null
+  saved_version: number | null
+  created_at: Generated<Timestamp>
+}
+
 export interface ProviderKeyUsageTable {
   key_id: string
   account_id: string
@@ -363,6 +417,11 @@ export interface Tables {
   payment_customers: PaymentCustomersTable
   payment_events: PaymentEventsTable
   payments: PaymentsTable
+  plugin_client_messages: PluginClientMessagesTable
+  plugin_runs: PluginRunsTable
+  plugin_turns: PluginTurnsTable
+  plugin_versions: PluginVersionsTable
+  plugins: PluginsTable
   provider_key_usage: ProviderKeyUsageTable
   provider_keys: ProviderKeysTable
   refresh_tokens: RefreshTokensTable

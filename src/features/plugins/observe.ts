@@ -1,0 +1,158 @@
+import type { ObservedRun, RunObserver } from '../generations/index.ts'
+import type { Checker } from './checker.ts'
+import { repairText } from './prompt.ts'
+import { splitReply } from './reply.ts'
+import type { Report } from './schema.ts'
+import { insertVersion, markFinal, type Plugin, readPluginOf } from './store.ts'
+import { endTurn, insertRun, type Outcome, readTurnOfRun, type Turn } from './store-turns.ts'
+import type { TurnDeps } from './turns.ts'
+
+/** How often errors go back to the model. */
+export const mostRepairs = 2
+
+export interface ObserveDeps extends TurnDeps {
+  checker: Checker
+  report(error: unknown, what: string): void
+}
+
+/**
+ * Watches the runs of plugins. When one ends, its code is checked and kept as a version, told as `check-done {version,
+ * errors, warnings, isFinal, repair}`, and errors go back to the model as the next run of the turn.
+ */
+export function observePlugins(deps: ObserveDeps, run: ObservedRun): RunObserver | null {
+  if (run.kind !== 'plugin' || run.conversationId === null) return null
+  return {
+    text() {},
+    async end({ status, text }) {
+      // It is run again elsewhere; that attempt looks after the turn.
+      if (status === 'queued') return
+      await finishRun(deps, run, { status, content: run.prefix + text })
+    },
+  }
+}
+
+type EndedRun = Pick<
+  ObservedRun,
+  'generationId' | 'accountId' | 'conversationId' | 'messageId' | 'replyId' | 'emit'
+>
+
+/** What follows from a run that has ended, or was found dead. A turn always ends, whatever fails on the way. */
+export async function finishRun(
+  deps: ObserveDeps,
+  run: EndedRun,
+  { status, content }: { status: string; content: string },
+): Promise<void> {
+  const plugin = run.conversationId === null ? null : await readPluginOf(deps.db, run.conversationId)
+  if (!plugin) return
+  const place = await placeOf(deps, run, plugin)
+  try {
+    const { code } = splitReply(content)
+    if (code === null) {
+      const outcome = status === 'completed' ? 'answered' : 'failed'
+      if (place) await endTurn(deps.db, place.turn.id, { outcome, version: null })
+      return
+    }
+    await keep(deps, run, { plugin, place, code, isWhole: status === 'completed' })
+  } catch (error) {
+    if (place) await endTurn(deps.db, place.turn.id, { outcome: 'failed', version: null })
+    throw error
+  }
+}
+
+interface Place {
+  turn: Turn
+  attempt: number
+}
+
+/** Which turn a run belongs to; one that ended faster than its start could be written down belongs to the open one. */
+async function placeOf({ db }: ObserveDeps, run: EndedRun, plugin: Plugin): Promise<Place | null> {
+  const known = await readTurnOfRun(db, run.generationId)
+  if (known || !plugin.openTurn) return known
+  const { messageId, replyId, generationId } = run
+  const attempt = plugin.openTurn.generationIds.length
+  if (messageId === null || replyId === null) return null
+  await insertRun(db, { turnId: plugin.openTurn.id, attempt, generationId, messageId, replyId })
+  return { turn: plugin.openTurn, attempt }
+}
+
+interface Found {
+  plugin: Plugin
+  place: Place | null
+  code: string
+  isWhole: boolean
+}
+
+async function keep(
+  deps: ObserveDeps,
+  run: EndedRun,
+  { plugin, place, code, isWhole }: Found,
+): Promise<void> {
+  const { db, checker } = deps
+  const report = await checker.check(code)
+  const { generationId } = run
+  const isFinal = place?.turn.purpose === 'final' && report.errors === 0 && isWhole
+  const mayRepair = place !== null && report.errors > 0 && isWhole && place.attempt < mostRepairs
+  const version = await db.transaction().execute(async within => {
+    const made = await insertVersion(within, {
+      pluginId: plugin.id,
+      origin: 'model',
+      code,
+      report,
+      generationId,
+    })
+    if (made === null) return null
+    if (isFinal) await markFinal(within, plugin.id, made)
+    if (place && !mayRepair) {
+      await endTurn(within, place.turn.id, { outcome: outcomeOf(report, isWhole), version: made })
+    }
+    return made
+  })
+  if (version === null) return
+  const repair = mayRepair && place ? await startRepair(deps, run, { plugin, place, report, version }) : null
+  const { errors, warnings } = report
+  run.emit({ type: 'check-done', pluginId: plugin.id, version, errors, warnings, isFinal, repair })
+}
+
+function outcomeOf(report: Report, isWhole: boolean): Exclude<Outcome, 'open'> {
+  if (!isWhole) return 'failed'
+  return report.errors === 0 ? 'passed' : 'errors'
+}
+
+interface Wrong {
+  plugin: Plugin
+  place: Place
+  report: Report
+  version: number
+}
+
+/** Sends the findings back to the model; gives the repair's generation, or null when it could not begin. */
+async function startRepair(
+  deps: ObserveDeps,
+  run: EndedRun,
+  { plugin, place, report, version }: Wrong,
+): Promise<{ generationId: string; attempt: number } | null> {
+  const { db, generations } = deps
+  const attempt = place.attempt + 1
+  const turnId = place.turn.id
+  try {
+    const { settings, model, isJob } = await generations.read(run.accountId, run.generationId)
+    const { generation, messageId, replyId } = await generations.start({
+      ...settings,
+      accountId: run.accountId,
+      kind: 'plugin',
+      conversationId: plugin.conversationId,
+      message: repairText(report.findings),
+      model,
+      asJob: isJob,
+      isCounted: false,
+      idempotencyKey: `plugin-repair:${turnId}:${attempt}`,
+    })
+    await insertRun(db, { turnId, attempt, generationId: generation.id, messageId, replyId })
+    return { generationId: generation.id, attempt }
+  } catch (error) {
+    // No credits, or the server is stopping: the errors stay, and are told.
+    deps.report(error, 'a plugin could not be repaired')
+    await endTurn(db, turnId, { outcome: 'errors', version })
+    return null
+  }
+}

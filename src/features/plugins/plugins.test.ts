@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ScriptedProvider, startProvider } from '../../../test/provider/index.ts'
+import { startApp, type TestApp } from '../../../test/support/app.ts'
+
+let provider: ScriptedProvider
+let server: TestApp
+
+beforeAll(async () => {
+  provider = await startProvider()
+  server = await startApp({
+    OPENAI_API_KEY: 'a-key-of-nobody',
+    OPENAI_BASE_URL: provider.baseUrls.openai,
+    DEFAULT_MODEL: 'openai/ok',
+    ALLOW_ANY_MODEL: 'true',
+  })
+})
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  await provider.close()
+})
+
+const good = 'Done.\n\n```php\n<?php\n/**\n * Plugin Name: Gift\n * Version: 1.0.0\n */\n```\n'
+const bad = 'Done.\n\n```php\n<?php\n/** Plugin Name: Gift */\nfunction ( {\n```\n'
+
+async function begin() {
+  const { token } = await server.signUp()
+  const made = await server.call('POST', '/api/v1/plugins', { token, body: { name: 'Gift wrapping' } })
+  expect(made.status).toBe(201)
+  const path = `/api/v1/plugins/${made.body.data.plugin.id}`
+  const call = (method: string, rest: string, body?: unknown) =>
+    server.call(method, path + rest, { token, ...(body === undefined ? {} : { body }) })
+  return { token, call }
+}
+
+test('a bad answer is repaired, the plugin is finalized and packed', async () => {
+  const { call } = await begin()
+  await provider.script({ text: bad }, { text: good }, { text: good })
+  const drafted = await call('POST', '/messages', { message: 'Gift wrapping, please', stream: false })
+  expect(drafted.body.data.turn).toMatchObject({ outcome: 'passed', repairs: 1, version: 2 })
+  const final = await call('POST', '/finalize', { stream: false })
+  expect(final.body.data).toMatchObject({ isFinal: true, turn: { outcome: 'passed', version: 3 } })
+  expect((await call('GET', '')).body.data.plugin).toMatchObject({ status: 'final', finalVersion: 3 })
+  const zip = await call('GET', '/zip')
+  expect([zip.status, zip.headers.get('content-type')]).toEqual([200, 'application/zip'])
+  const { messages } = (await call('GET', '/messages')).body.data
+  expect(messages.map((one: { origin: string }) => one.origin)).toEqual([
+    'person',
+    'model',
+    'checks',
+    'model',
+    'person',
+    'model',
+  ])
+})
+
+test('a model that is never right stops after two repairs, and nothing is final', async () => {
+  const { call } = await begin()
+  await provider.script({ text: bad }, { text: bad }, { text: bad })
+  const drafted = await call('POST', '/messages', { message: 'Gift wrapping, please', stream: false })
+  expect(drafted.body.data.turn).toMatchObject({ outcome: 'errors', repairs: 2, version: 3 })
+  expect((await call('GET', '/zip')).body.code).toBe('NOT_FINAL')
+})
+
+test('code of a client is never told to the model as its own words', async () => {
+  const { call } = await begin()
+  await provider.clear()
+  const code = '<?php\n/** Plugin Name: Gift */\n// zebra-of-a-client\n'
+  expect((await call('POST', '/versions', { code })).body.data.version.origin).toBe('client')
+  await provider.script({ text: good })
+  await call('POST', '/messages', { message: 'Change it', stream: false })
+  const [request] = await provider.requests()
+  const body = request?.body as { messages: { role: string; content: string }[] } | undefined
+  const messages = body?.messages ?? []
+  const holding = messages.filter(message => message.content.includes('zebra-of-a-client'))
+  expect(holding.map(message => message.role)).toEqual(['user'])
+})
