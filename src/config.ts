@@ -48,6 +48,8 @@ export function loadConfig(env: Environment) {
     accessLifetimeSeconds: read.duration('JWT_EXPIRES_IN', 15 * 60, { min: 30, max: 400 * 86_400 }),
     /** The same for clients that know one token and cannot renew it: those of the published APIs. */
     singleTokenLifetimeSeconds: read.duration('JWT_EXPIRES_IN', 7 * 86_400, { min: 30, max: 400 * 86_400 }),
+    /** What the chat history of Secret Echo is: the published array, or the object that its front end reads. */
+    secretEchoHistory: read.oneOf('SECRET_ECHO_HISTORY', ['array', 'object'], 'array'),
     /** Whether an address must be proven by a code before its account can be used. */
     signupVerification: read.oneOf(
       'SIGNUP_VERIFICATION',

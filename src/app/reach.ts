@@ -1,6 +1,7 @@
 import { createAdapter } from '@socket.io/redis-streams-adapter'
 import { dialectTags } from '../dialects/dialects.ts'
 import { dialectRoutes } from '../dialects/index.ts'
+import { pluginSocket } from '../dialects/secret-echo/index.ts'
 import { accountRoutes } from '../features/accounts/routes.ts'
 import { createWebSessions } from '../features/accounts/web-sessions.ts'
 import { artifactRoutes, previewRoutes } from '../features/artifacts/routes.ts'
@@ -74,8 +75,8 @@ export async function reach(platform: Platform, features: Features, { config, lo
     },
     { prefix: '/api/v1' },
   )
-  const { singleTokenLifetimeSeconds, isProduction } = config
-  const settings = { isProduction, singleTokenLifetimeSeconds }
+  const { singleTokenLifetimeSeconds, isProduction, secretEchoHistory } = config
+  const settings = { isProduction, singleTokenLifetimeSeconds, secretEchoHistory }
   const reporting = { report: (err: unknown) => logger.error({ err }, 'a dialect met a bug') }
   const links = { linkKey: platform.secrets.links, publicUrl: () => address.url }
   const payInSandbox = sandboxPayer(platform)
@@ -116,10 +117,9 @@ function openSockets(server: Server, { platform, features, config, logger, ...pa
   const handshakes = createHandshakes({ authenticate, watchSession, tickets: parts.tickets })
   const report = (err: unknown) => logger.error({ err }, 'a socket met a bug')
   const wire = { generations, report, admitStart: parts.admitStart }
-  upgrades.route(
-    '/api/v1/socket',
-    generationSocket({ ...wire, handshakes, webSockets: createWebSockets(upgrades) }),
-  )
+  const raw = { ...wire, handshakes, webSockets: createWebSockets(upgrades) }
+  upgrades.route('/api/v1/socket', generationSocket(raw))
+  upgrades.route('/plugin_generator', pluginSocket({ ...raw, plugins: features.plugins }))
   const { fanOut } = platform
   const adapter = fanOut
     ? { adapter: createAdapter(fanOut, { streamName: 'atelier:socket.io', maxLen: 2000 }) }

@@ -2,9 +2,10 @@ import type { Limiter } from '../platform/cache/index.ts'
 import { limitRequests } from '../transport/limits.ts'
 import { keepAnswersPrivate, type Server } from '../transport/server.ts'
 import { autoverseHubRoutes } from './autoverse-hub/index.ts'
-import { codingAgent } from './coding-agent/index.ts'
+import { codingAgentRoutes } from './coding-agent/index.ts'
 import { geminiBackendRoutes, stripeWebhook } from './gemini-backend/index.ts'
 import type { DialectParts } from './parts.ts'
+import { secretEchoRoutes } from './secret-echo/index.ts'
 import { signIn } from './sign-in/index.ts'
 
 /** The five published APIs, at their published paths. Each is a function `(parts) => (server) => routes`. */
@@ -14,7 +15,13 @@ export function dialectRoutes(parts: DialectParts, requests: Limiter) {
     await server.register(stripeWebhook(parts))
     await server.register(async limited => {
       limitRequests(limited, requests)
-      for (const dialect of [signIn, geminiBackendRoutes, codingAgent, autoverseHubRoutes]) {
+      for (const dialect of [
+        signIn,
+        secretEchoRoutes,
+        geminiBackendRoutes,
+        codingAgentRoutes,
+        autoverseHubRoutes,
+      ]) {
         await limited.register(dialect(parts))
       }
     })

@@ -4,12 +4,15 @@ import type { Billing, BillingPayments } from '../features/billing/index.ts'
 import type { Conversations } from '../features/conversations/index.ts'
 import type { Generations } from '../features/generations/index.ts'
 import type { Keys } from '../features/keys/index.ts'
+import type { Plugins } from '../features/plugins/index.ts'
 
 /** What the operator decides about the published APIs. */
 export interface DialectSettings {
   isProduction: boolean
   /** How long the token of clients is good that know only one, in seconds. */
   singleTokenLifetimeSeconds: number
+  /** What the chat history of Secret Echo is: the published array, or the object that its front end reads. */
+  secretEchoHistory: 'array' | 'object'
 }
 
 /** What the published APIs are spoken on top of. */
@@ -23,6 +26,7 @@ export interface DialectParts {
   generations: Generations
   conversations: Conversations
   artifacts: Artifacts
+  plugins: Plugins
   settings: DialectSettings
   /** Signs links to what was made; at least 32 bytes. */
   linkKey: string

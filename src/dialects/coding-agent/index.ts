@@ -1,5 +1,5 @@
 import type { Server } from '../../transport/server.ts'
-import { codingAgent as codingAgentDialect } from '../dialects.ts'
+import { codingAgent } from '../dialects.ts'
 import type { DialectParts } from '../parts.ts'
 import { spoken } from '../speech.ts'
 import * as artifacts from './artifacts.ts'
@@ -10,7 +10,7 @@ import type { CodingAgentParts } from './parts.ts'
 import { asks } from './schema.ts'
 
 /** AI Coding Agent, path for path. */
-export function codingAgent(parts: DialectParts) {
+export function codingAgentRoutes(parts: DialectParts) {
   const key = `coding-agent:${parts.linkKey}`
   const links = createLinks(parts.artifacts, { key, publicUrl: parts.publicUrl })
   return (server: Server) => server.register(routes({ ...parts, links }), { prefix: '/api' })
@@ -20,7 +20,7 @@ function routes(deps: CodingAgentParts) {
   const { links } = deps
   // biome-ignore format: a table
   return async (server: Server) => {
-    server.addHook('onRoute', spoken(codingAgentDialect))
+    server.addHook('onRoute', spoken(codingAgent))
     server.post('/chat/send', asks.send, (request, reply) => chat.send(deps, request.body, { request, reply, wish: request.body }))
     server.post('/chat/regenerate/:messageId', asks.regenerate, (request, reply) => chat.regenerate(deps, request.params.messageId, { request, reply, wish: request.body ?? {} }))
 
