@@ -81,6 +81,7 @@ async function live() {
   await call('POST', '/codes/verify', { email: person.email, purpose: 'verification', code: otp })
   await call('POST', '/codes', { purpose: 'password-reset', email: person.email })
   const { key } = await call('POST', '/keys', { provider: 'gemini', name: mark, apiKey: 'a-key-of-nobody' })
+  await server.app.keys.prefer(person.accountId, 'byok')
   await server.app.keys.noteUse(key.id, { inputTokens: 1, outputTokens: 1, error: null })
   const running = await call('POST', '/generations', {
     message: `Write a long blog post about ${mark}`,

@@ -1,4 +1,4 @@
-import Type, { type TProperties } from 'typebox'
+import Type, { type TProperties, type TSchema } from 'typebox'
 
 /** Fields of sign-in under their published names. */
 export const email = Type.String({ minLength: 1, maxLength: 320 })
@@ -13,6 +13,11 @@ export const optional = Type.Optional
 /** A body of a published API: what its clients send beside the known fields is ignored. */
 export function sent<Properties extends TProperties>(properties: Properties, ...examples: unknown[]) {
   return Type.Object(properties, { examples })
+}
+
+/** A body that may be left out. */
+export function maybe<Body extends TSchema>(body: Body) {
+  return Type.Union([body, Type.Null()])
 }
 
 /** The published names of our fields. */

@@ -7,7 +7,17 @@ import type { DialectParts } from '../parts.ts'
 import { speak } from '../speech.ts'
 import { exampleUser, readUser } from '../user.ts'
 import { easyPasswords, echoed, entered, sessionWish, signUpAtOnce, strongPasswords } from './entering.ts'
-import { email, mobileNumber, name, optional, password, proof, publishedNames, sent } from './schema.ts'
+import {
+  email,
+  maybe,
+  mobileNumber,
+  name,
+  optional,
+  password,
+  proof,
+  publishedNames,
+  sent,
+} from './schema.ts'
 
 const endpoint = speak(sharedSignIn)
 
@@ -182,7 +192,10 @@ export function sharedStay(parts: DialectParts) {
           ? (await accounts.verifyCode({ email: address, purpose: 'account-deletion', code: otp }, client))
               .verificationToken
           : (verificationToken ?? token)
-      await accounts.eraseOwn({ accountId, password: secret, verificationToken: spoken, client })
+      await accounts.eraseOwn({
+        ...{ accountId, password: secret, verificationToken: spoken, client },
+        mayHaveVerified: true,
+      })
       web.clear(reply)
       return { success: true, message: 'Account deleted successfully', deleted: true }
     })
@@ -208,7 +221,7 @@ const renewing = endpoint({
 })
 
 function optionalBody() {
-  return sent({ refreshToken: optional(proof) }, { refreshToken: 'atr_…' })
+  return maybe(sent({ refreshToken: optional(proof) }, { refreshToken: 'atr_…' }))
 }
 
 const leaving = endpoint({
@@ -228,16 +241,19 @@ const csrf = endpoint({
 
 const deleting = endpoint({
   summary: 'Delete my account',
-  description: 'Confirmed by `password`, or by `otp` or `verificationToken` of purpose account-deletion.',
+  description:
+    'Confirmed by `password`, by `otp` or `verificationToken` of purpose account-deletion, or by having sent such a code to verify-otp within the hour.',
   asks: {
-    body: sent(
-      {
-        password: optional(password),
-        otp: optional(proof),
-        verificationToken: optional(proof),
-        token: optional(proof),
-      },
-      { password: 'SecurePass123!' },
+    body: maybe(
+      sent(
+        {
+          password: optional(password),
+          otp: optional(proof),
+          verificationToken: optional(proof),
+          token: optional(proof),
+        },
+        { password: 'SecurePass123!' },
+      ),
     ),
   },
   answers: { 200: { success: true, message: 'Account deleted successfully', deleted: true } },

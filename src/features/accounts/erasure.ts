@@ -3,6 +3,7 @@ import type { Parts } from './parts.ts'
 import { confirmPassword, proveOwn } from './recovery.ts'
 import { type Client, noteSecurityEvent } from './security-log.ts'
 import { findAccount } from './store.ts'
+import { takeOwnVerification } from './store-codes.ts'
 import { beginErasure, deleteAccount, findErasing } from './store-profile.ts'
 import { endSessions } from './store-sessions.ts'
 
@@ -21,7 +22,8 @@ export async function eraseAccount(parts: Parts, accountId: string): Promise<voi
 }
 
 /**
- * Erases the caller's own account, confirmed by its password or by a verified code of purpose `account-deletion`. Throws 400.
+ * Erases the caller's own account, confirmed by its password or by a verified code of purpose `account-deletion`: by its token, or
+ * (for clients of a published API that keep none) by having exchanged the code within the hour. Throws 400.
  */
 export async function eraseOwnAccount(
   parts: Parts,
@@ -30,11 +32,17 @@ export async function eraseOwnAccount(
     client: Client
     password?: string | undefined
     verificationToken?: string | undefined
+    mayHaveVerified?: boolean
   },
 ): Promise<void> {
   const { accountId, client, password, verificationToken } = input
   const account = await findAccount(parts.db, accountId)
   if (!account) throw missing('Account')
+  if (password === undefined && verificationToken === undefined && input.mayHaveVerified) {
+    const now = new Date(parts.now())
+    if (await takeOwnVerification(parts.db, { accountId, purpose: 'account-deletion', now }))
+      return eraseAccount(parts, accountId)
+  }
   if (verificationToken === undefined)
     await confirmPassword(parts, account, { password, client, field: 'password' })
   else

@@ -112,3 +112,17 @@ export async function takeVerification(
 ): Promise<Verification | null> {
   return (await takeToken(db, input.hash, input.purposes, input.now))[0] ?? null
 }
+
+const takeOwn = statement<{ id: string }>(
+  `update verification_tokens set used_at = $3 where id = (
+     select id from verification_tokens where account_id = $1 and purpose = $2 and used_at is null and expires_at > $3
+     order by expires_at desc limit 1 for update) returning id`,
+)
+
+/** Uses up the newest live token that an account earned for the purpose; false when there is none. */
+export async function takeOwnVerification(
+  db: Database,
+  input: { accountId: string; purpose: Purpose; now: Date },
+): Promise<boolean> {
+  return (await takeOwn(db, input.accountId, input.purpose, input.now)).length > 0
+}
