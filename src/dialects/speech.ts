@@ -113,12 +113,15 @@ export function spoken({ shape }: Dialect) {
   }
 }
 
-function kindOf(value: unknown): Record<string, unknown> {
+/** One example cannot tell which properties may be null, so all of them may. */
+function kindOf(value: unknown, nothing: readonly string[] = []): Record<string, unknown> {
   if (value === null || value === undefined) return {}
-  if (Array.isArray(value)) return { type: 'array', items: value.length > 0 ? kindOf(value[0]) : {} }
+  const inside = (inner: unknown) => kindOf(inner, ['null'])
+  if (Array.isArray(value))
+    return { type: ['array', ...nothing], items: value.length > 0 ? inside(value[0]) : {} }
   if (typeof value === 'object') {
-    const properties = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, kindOf(inner)]))
-    return { type: 'object', properties, additionalProperties: true }
+    const properties = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, inside(inner)]))
+    return { type: ['object', ...nothing], properties, additionalProperties: true }
   }
-  return { type: typeof value }
+  return { type: [typeof value, ...nothing] }
 }
