@@ -9,6 +9,7 @@ import { billingRoutes } from '../features/billing/routes.ts'
 import { paymentRoutes } from '../features/billing/routes-payments.ts'
 import { webhookRoutes } from '../features/billing/routes-webhooks.ts'
 import { conversationRoutes } from '../features/conversations/routes.ts'
+import { exportRoutes } from '../features/conversations/routes-export.ts'
 import { generationRoutes } from '../features/generations/routes.ts'
 import { modelRoutes } from '../features/generations/routes-models.ts'
 import { serveGenerationsOnSocketIo } from '../features/generations/routes-socketio.ts'
@@ -71,7 +72,8 @@ export async function reach(platform: Platform, features: Features, { config, lo
       await api.register(generationRoutes(generations))
       await api.register(conversationRoutes(conversations))
       await api.register(pluginRoutes(plugins, generations))
-      await api.register(artifactRoutes(artifacts))
+      await api.register(exportRoutes(conversations))
+      await api.register(artifactRoutes(artifacts, generations))
     },
     { prefix: '/api/v1' },
   )

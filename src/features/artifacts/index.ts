@@ -5,9 +5,11 @@ import { isId } from '../../lib/ids.ts'
 import type { BuildOutput, Bundler } from '../../platform/bundler/index.ts'
 import type { Database } from '../../platform/database/index.ts'
 import type { Files } from '../../platform/files/index.ts'
+import { fixRequest, type RuntimeProblem } from './fix.ts'
 import { accountPrefix, getContents, prefixOf, removeAll } from './objects.ts'
 import { observeRun, type WatchedRun } from './observe.ts'
 import { createPreviewLinks, problemPage } from './preview.ts'
+import { runnableProject } from './scaffold.ts'
 import type { ArtifactSummary } from './schema.ts'
 import {
   type ArtifactWithFiles,
@@ -19,12 +21,14 @@ import {
   lockConversation,
   readArtifact,
 } from './store.ts'
+import { listOfConversation, listOfLineage } from './store-listing.ts'
 import { createSweep } from './sweep.ts'
 import { createTurns } from './turns.ts'
 
 export { previewHeaders } from './preview.ts'
 export { examineCode, type SecurityFinding, type SecurityReport } from './security.ts'
 export type { ArtifactWithFiles } from './store.ts'
+export type { ListedArtifact } from './store-listing.ts'
 
 export interface ArtifactsDeps {
   db: Database
@@ -71,7 +75,23 @@ export function createArtifacts(given: ArtifactsDeps) {
       messageIds.length === 0 ? Promise.resolve([]) : listWholeOfMessages(db, accountId, messageIds),
     /** How many a conversation has. */
     countIn: (accountId: string, conversationId: string) => countArtifacts(db, accountId, conversationId),
-    download: (accountId: string, id: string) => download(deps, accountId, id),
+    /** The artifacts of a conversation of the account, in the order of their making; a foreign one has none. */
+    listByConversation: (accountId: string, conversationId: string) =>
+      listOfConversation(db, accountId, conversationId),
+    /** Every version of the thing that an artifact is one of, oldest first. */
+    async listVersions(accountId: string, id: string) {
+      const { lineageId } = await find(deps, accountId, id)
+      return listOfLineage(db, accountId, lineageId)
+    },
+    /** A link that holds for an hour: to the file when there is one, else (or by `asZip`) to a project that runs. */
+    download: (accountId: string, id: string, options: { asZip?: boolean } = {}) =>
+      download(deps, { accountId, id, ...options }),
+    /** The next turn that asks the model to repair it: its conversation and the words. AppError conflict NOTHING_TO_FIX. */
+    async fix(accountId: string, id: string, problems: readonly RuntimeProblem[] = []) {
+      const artifact = await find(deps, accountId, id)
+      const message = fixRequest(artifact.title, await build(deps, artifact), problems)
+      return { conversationId: artifact.conversationId, message }
+    },
     /** The bytes that `download` links to. */
     async bytes(accountId: string, id: string) {
       const artifact = await find(deps, accountId, id)
@@ -149,29 +169,41 @@ function build(
   })
 }
 
+interface DownloadRequest {
+  accountId: string
+  id: string
+  asZip?: boolean
+}
+
 /** A signed link: to the file itself when there is one, else to a zip that is made on the first call. */
-async function download(deps: ArtifactsDeps, accountId: string, id: string) {
-  const { key, contentType, fileName } = await downloadOf(deps, await find(deps, accountId, id))
+async function download(deps: ArtifactsDeps, { accountId, id, asZip = false }: DownloadRequest) {
+  const { key, contentType, fileName } = await downloadOf(deps, await find(deps, accountId, id), asZip)
   const expiresAt = new Date((deps.now ?? Date.now)() + downloadSeconds * 1000)
   const link = { expiresInSeconds: downloadSeconds, contentType, downloadName: fileName }
   return { url: await deps.files.link(key, link), expiresAt, fileName }
 }
 
-async function downloadOf(deps: ArtifactsDeps, artifact: ArtifactWithFiles) {
+async function downloadOf(deps: ArtifactsDeps, artifact: ArtifactWithFiles, asZip = false) {
   const [only, ...others] = artifact.files
-  if (only && others.length === 0) {
+  if (only && others.length === 0 && !asZip) {
     const fileName = only.path.slice(only.path.lastIndexOf('/') + 1)
     return { key: prefixOf(artifact) + only.sha256, contentType: 'text/plain; charset=utf-8', fileName }
   }
   const fileName = `${artifact.title.replaceAll(/[^\p{L}\p{N}._ -]+/gu, '-').slice(0, 100) || 'project'}.zip`
-  const key = `${prefixOf(artifact)}${artifact.id}.zip`
+  const key = prefixOf(artifact) + archiveOf(artifact.id)
   await makeArchive(deps, artifact, key)
   return { key, contentType: 'application/zip', fileName }
 }
 
+/** The last part of the key of an artifact's project; the search for orphans knows it too. */
+function archiveOf(id: string): string {
+  return `${id}-project.zip`
+}
+
 async function makeArchive(deps: ArtifactsDeps, artifact: ArtifactWithFiles, key: string): Promise<void> {
   if (await deps.files.get(key)) return
-  const contents = await contentsOf(deps, artifact)
+  const contents = runnableProject(artifact.title, await contentsOf(deps, artifact))
+  // Paths were checked when they were found in the answer: relative, plain, different even where case does not count.
   const entries: AsyncZippable = Object.fromEntries(
     contents.map(file => [file.path, Buffer.from(file.content, 'utf8')]),
   )
@@ -186,7 +218,7 @@ async function remove({ db, files }: ArtifactsDeps, accountId: string, id: strin
     await lockConversation(transaction, artifact.conversationId)
     return listNeeded(transaction, artifact.conversationId)
   })
-  for (const name of [...artifact.files.map(file => file.sha256), `${id}.zip`]) {
+  for (const name of [...artifact.files.map(file => file.sha256), archiveOf(id)]) {
     if (!needed.has(name)) await files.delete(prefixOf(artifact) + name)
   }
 }

@@ -2,15 +2,20 @@ import Type from 'typebox'
 import type { BuildOutput } from '../../platform/bundler/index.ts'
 import { failures, ok, success } from '../../transport/envelope.ts'
 import type { Server } from '../../transport/server.ts'
-import type { Artifacts, ArtifactWithFiles } from './index.ts'
+import { type Generations, presentGeneration } from '../generations/index.ts'
+import { StartedView, SubmitHeaders } from '../generations/schema.ts'
+import type { Artifacts, ArtifactWithFiles, ListedArtifact } from './index.ts'
 import { previewHeaders } from './preview.ts'
 import {
   ArtifactView,
   BuildBody,
   BuildView,
+  DownloadQuery,
   DownloadView,
   FileView,
+  FixBody,
   IdParams,
+  ListedArtifactView,
   PreviewView,
 } from './schema.ts'
 import { openVendorFiles } from './vendor-files.ts'
@@ -18,10 +23,19 @@ import { openVendorFiles } from './vendor-files.ts'
 const tags = ['Artifacts']
 
 function present(artifact: ArtifactWithFiles): ArtifactView {
-  const { id, title, type, language, version, conversationId, messageId, generationId } = artifact
+  const { id, title, type, language, version, conversationId, messageId, generationId, lineageId } = artifact
   const files = artifact.files.map(({ path, language, size }) => ({ path, language, size }))
   const createdAt = artifact.createdAt.toISOString()
-  return { id, title, type, language, version, conversationId, messageId, generationId, files, createdAt }
+  return {
+    ...{ id, title, type, language, version, conversationId, messageId, generationId, lineageId },
+    files,
+    createdAt,
+  }
+}
+
+/** An artifact of a list as it goes over the wire. */
+function presentListed({ createdAt, ...rest }: ListedArtifact): ListedArtifactView {
+  return { ...rest, createdAt: createdAt.toISOString() }
 }
 
 function presentBuild(output: BuildOutput): BuildView {
@@ -32,10 +46,12 @@ function presentBuild(output: BuildOutput): BuildView {
   return { ok: isOk, bundleBytes, durationMs, dependencies, errors: [], warnings }
 }
 
-/** /artifacts: read, files, download, build, preview. */
-export function artifactRoutes(artifacts: Artifacts) {
+/** /artifacts: read, versions, files, download, build, preview, fix, delete. */
+export function artifactRoutes(artifacts: Artifacts, generations?: Generations) {
   return async (server: Server) => {
     readingRoutes(server, artifacts)
+    versionRoutes(server, artifacts)
+    if (generations) fixRoute(server, artifacts, generations)
     buildingRoutes(server, artifacts)
   }
 }
@@ -81,17 +97,96 @@ function readingRoutes(server: Server, artifacts: Artifacts): void {
         tags,
         summary: 'Get a download link',
         description:
-          'A signed link that holds for an hour: to the file when there is one, to a zip when there are several.',
+          'A signed link that holds for an hour: to the file when there is one, else or with `format=zip` to a project ' +
+          'that runs: what it lacks of package.json, npm scripts, a page and an entry is added.',
         params: IdParams,
-        response: { 200: success(DownloadView), ...failures(401, 404) },
+        querystring: DownloadQuery,
+        response: { 200: success(DownloadView), ...failures(400, 401, 404) },
       },
     },
     async request => {
       const { url, expiresAt, fileName } = await artifacts.download(
         request.identity.accountId,
         request.params.id,
+        { asZip: request.query.format === 'zip' },
       )
       return ok({ url, expiresAt: expiresAt.toISOString(), fileName })
+    },
+  )
+}
+
+function versionRoutes(server: Server, artifacts: Artifacts): void {
+  server.get(
+    '/artifacts/:id/versions',
+    {
+      schema: {
+        tags,
+        summary: 'List the versions of an artifact',
+        description:
+          'Oldest first, with the message and the model each comes from. All artifacts of a conversation: ' +
+          'GET /conversations/{id}/artifacts.',
+        params: IdParams,
+        response: {
+          200: success(Type.Object({ versions: Type.Array(ListedArtifactView) })),
+          ...failures(401, 404),
+        },
+      },
+    },
+    async request => {
+      const versions = await artifacts.listVersions(request.identity.accountId, request.params.id)
+      return ok({ versions: versions.map(presentListed) })
+    },
+  )
+  server.delete(
+    '/artifacts/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Delete one version of an artifact',
+        description: 'With what no other version needs of it; the message that holds the code stays.',
+        params: IdParams,
+        response: { 200: success(Type.Object({})), ...failures(401, 404) },
+      },
+    },
+    async request => {
+      await artifacts.remove(request.identity.accountId, request.params.id)
+      return ok({})
+    },
+  )
+}
+
+function fixRoute(server: Server, artifacts: Artifacts, generations: Generations): void {
+  server.post(
+    '/artifacts/:id/fix',
+    {
+      schema: {
+        tags,
+        summary: 'Ask the model to fix an artifact',
+        description:
+          'Hands what the build says, else `problems`, back as the next message of its conversation. The answer runs ' +
+          'on: follow it by GET /generations/{id}/events. 409 NOTHING_TO_FIX when it builds and no problems are told.',
+        params: IdParams,
+        headers: SubmitHeaders,
+        body: FixBody,
+        response: {
+          202: success(StartedView),
+          ...failures(400, 401, 402, 404, 409, 413, 422, 429, 502, 503, 504),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { accountId } = request.identity
+      const { problems, model } = request.body ?? {}
+      const turn = await artifacts.fix(accountId, request.params.id, problems)
+      const started = await generations.start({
+        ...turn,
+        accountId,
+        kind: 'chat',
+        model,
+        idempotencyKey: request.headers['idempotency-key'],
+      })
+      reply.code(202)
+      return ok({ ...started, generation: presentGeneration(started.generation) })
     },
   )
 }

@@ -28,12 +28,26 @@ const common = {
 export const ArtifactSummary = Type.Object({ ...common, fileCount: Type.Integer() })
 export type ArtifactSummary = Static<typeof ArtifactSummary>
 
+/** An artifact as the lists of a conversation and of versions show it, with its provenance. */
+export const ListedArtifactView = Type.Object({
+  ...common,
+  fileCount: Type.Integer(),
+  size: Type.Integer({ description: 'Bytes of all files together.' }),
+  lineageId: Type.String({ description: 'The same for all versions of one thing.' }),
+  messageId: Type.String({ description: 'The reply that holds the code.' }),
+  generationId: Type.String(),
+  model: Nullable(Type.String({ description: 'The model that wrote it.' })),
+  createdAt: Type.String({ format: 'date-time' }),
+})
+export type ListedArtifactView = Static<typeof ListedArtifactView>
+
 /** An artifact with where it comes from and what it consists of. */
 export const ArtifactView = Type.Object({
   ...common,
   conversationId: Type.String(),
   messageId: Type.String({ description: 'The reply that holds the code.' }),
   generationId: Type.String(),
+  lineageId: Type.String({ description: 'The same for all versions of one thing.' }),
   files: Type.Array(
     Type.Object({
       path: Type.String(),
@@ -93,6 +107,44 @@ export const BuildBody = Type.Union([
   Type.Object(
     { minify: Type.Optional(Type.Boolean()) },
     { additionalProperties: false, examples: [{ minify: true }] },
+  ),
+  Type.Null(),
+])
+
+export const DownloadQuery = Type.Object({
+  format: Type.Optional(
+    Type.String({
+      enum: ['auto', 'zip'],
+      default: 'auto',
+      description: '`zip`: a project with its own npm scripts, also of a single file.',
+    }),
+  ),
+})
+
+export const FixBody = Type.Union([
+  Type.Object(
+    {
+      problems: Type.Optional(
+        Type.Array(
+          Type.Object(
+            {
+              text: Type.String({ minLength: 1, maxLength: 2000 }),
+              place: Type.Optional(Type.String({ maxLength: 300 })),
+            },
+            { additionalProperties: false },
+          ),
+          {
+            maxItems: 20,
+            description: 'What its preview told while it ran; not needed when it does not build.',
+          },
+        ),
+      ),
+      model: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+    },
+    {
+      additionalProperties: false,
+      examples: [{ problems: [{ text: 'x is not defined', place: 'App.tsx:4:2' }] }],
+    },
   ),
   Type.Null(),
 ])

@@ -190,7 +190,7 @@ export async function listNeeded(db: Database, conversationId: string): Promise<
   const rows = await db
     .selectFrom('artifacts as a')
     .innerJoin('artifact_files as f', 'f.artifact_id', 'a.id')
-    .select(['f.sha256', sql<string>`a.id || '.zip'`.as('archive')])
+    .select(['f.sha256', sql<string>`a.id || '-project.zip'`.as('archive')])
     .where('a.conversation_id', '=', conversationId)
     .execute()
   return new Set(rows.flatMap(row => [row.sha256, row.archive]))

@@ -1,7 +1,7 @@
 import { invalidField, missing } from '../../lib/errors.ts'
 import { isId, newId } from '../../lib/ids.ts'
 import type { Database } from '../../platform/database/index.ts'
-import type { Artifacts } from '../artifacts/index.ts'
+import type { Artifacts, ListedArtifact } from '../artifacts/index.ts'
 import {
   type Generation,
   type Generations,
@@ -9,6 +9,7 @@ import {
   presentGeneration,
 } from '../generations/index.ts'
 import { buildPrompt, type PromptShape } from './context.ts'
+import { type ConversationExport, exportOf } from './export.ts'
 import { createMemory } from './memory.ts'
 import {
   type Conversation,
@@ -98,6 +99,13 @@ export function createConversations(deps: ConversationsDeps) {
       if (!found) throw missing('Message')
       return found
     },
+    /** Everything that its answers made, in the order of their making. */
+    async artifacts(accountId: string, id: string): Promise<ListedArtifact[]> {
+      if (!isId(id) || !(await readConversation(db, accountId, id))) refuse()
+      return deps.artifacts.listByConversation(accountId, id)
+    },
+    /** The whole conversation (at most 10,000 messages, the newest), with links to what was made. */
+    export: (accountId: string, id: string) => exportWhole(deps, accountId, id),
     /** Every answer at a position, oldest first: regenerating keeps the earlier ones. */
     versions: (accountId: string, at: { id: string; position: number }) => versions(deps, accountId, at),
     update: async (
@@ -180,6 +188,19 @@ async function read({ db, generations, artifacts }: ConversationsDeps, request: 
     messages: await complete({ generations, artifacts }, accountId, page),
     hasMore: rows.length > page.length,
   }
+}
+
+const mostExported = 10_000
+
+async function exportWhole(
+  { db, artifacts }: ConversationsDeps,
+  accountId: string,
+  id: string,
+): Promise<ConversationExport> {
+  const conversation = isId(id) ? await readConversation(db, accountId, id) : null
+  if (!conversation) return refuse()
+  const rows = await listMessages(db, { conversationId: id, before: null, limit: mostExported })
+  return exportOf(artifacts, accountId, { conversation, rows: rows.toReversed() })
 }
 
 /** All answers at one position of a conversation, oldest first. */

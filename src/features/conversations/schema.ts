@@ -58,3 +58,7 @@ export const ReadQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 200, default: 100 }),
   before: Type.Optional(Type.Integer({ minimum: 1, description: 'Only messages before this position.' })),
 })
+
+export const ExportQuery = Type.Object({
+  format: Type.Optional(Type.String({ enum: ['json', 'markdown'], default: 'json' })),
+})
