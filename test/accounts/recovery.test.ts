@@ -35,6 +35,9 @@ describe('a forgotten password', () => {
   test('is replaced by its code; every session ends, and the address is proven', async () => {
     const person = await signUpSomebody(site)
     const other = await signIn(site, person.email)
+    // Sessions that were just believed are refused as well.
+    for (const { token } of [person, other])
+      expect((await site.call('GET', '/me', undefined, { token })).status).toBe(200)
     expect((await forgot(person.email)).body.data).toEqual({ expiresIn: 600 })
     await site.accounts.idle()
     const code = site.outbox.code(person.email)
@@ -148,6 +151,28 @@ describe('a forgotten password', () => {
     await site.accounts.idle()
     expect(site.outbox.texts(spelling)).toEqual([])
     expect(site.outbox.code(person.email)).toMatch(/^\d{6}$/)
+  })
+
+  test('A20: codes and tokens from before a reset are worth nothing after it', async () => {
+    const person = await signUpSomebody(site)
+    const { email } = person
+    const early = await codeFor(site, email, 'account-deletion')
+    const deletion = await site.call('POST', '/codes/verify', {
+      email,
+      purpose: 'account-deletion',
+      code: early,
+    })
+    const { verificationToken } = deletion.body.data
+    const signInCode = await codeFor(site, email, 'sign-in')
+    const link = await linkFor(email)
+    const code = await codeFor(site, email, 'password-reset')
+    expect((await reset({ email, code, newPassword })).status).toBe(200)
+    const byLink = new URLSearchParams(link.hash.slice(1)).get('token')
+    expect((await reset({ verificationToken: byLink, newPassword: password })).status).toBe(400)
+    expect((await site.call('POST', '/sessions', { email, code: signInCode })).status).toBe(400)
+    const { token } = await signInWith(email, newPassword)
+    expect((await site.call('DELETE', '/me', { verificationToken }, { token })).status).toBe(400)
+    expect((await site.call('GET', '/me', undefined, { token })).status).toBe(200)
   })
 
   test('of twenty resets at once with one code, one happens', async () => {
