@@ -1,36 +1,77 @@
-import parser from 'php-parser'
 import { readHeader } from '../package.ts'
 import type { Finding } from '../schema.ts'
+import { findDatabaseTroubles, findMissingDeclaration } from './rules-database.ts'
+import { findForbidden } from './rules-forbidden.ts'
+import { findHandlerTroubles } from './rules-handlers.ts'
+import { findInputTroubles } from './rules-input.ts'
+import {
+  findCompileErrors,
+  findMissingGuard,
+  findTranslationTroubles,
+  findUnprefixed,
+} from './rules-structure.ts'
+import { type Node, parse, scopesOf } from './tree.ts'
 
-/** Everything that the rules find in a plugin's code, by line: syntax, and the header that WordPress reads. */
+/** Everything that the rules find in a plugin's code, by line: syntax, header, WordPress practice and dangers. */
 export function checkPlugin(code: string): Finding[] {
   if (!/<\?php\b/.test(code)) return [notPhp]
-  const findings = syntaxFindings(code)
-  if (!readHeader(code).get('plugin name')?.value) findings.push(noHeader)
-  return findings
+  const header = readHeader(code)
+  const findings = headerFindings(header)
+  const program = parsed(code, findings)
+  if (program) {
+    const domain = header.get('text domain')?.value || null
+    findings.push(
+      ...findMissingGuard(program),
+      ...findCompileErrors(program),
+      ...findHandlerTroubles(program),
+    )
+    for (const scope of scopesOf(program))
+      findings.push(...findForbidden(scope), ...findInputTroubles(scope), ...findDatabaseTroubles(scope))
+    findings.push(
+      ...findMissingDeclaration(program),
+      ...findTranslationTroubles(program, domain),
+      ...findUnprefixed(program),
+    )
+  }
+  return sorted(findings)
 }
 
-/** What the parser cannot read; nothing when it can. */
-function syntaxFindings(code: string): Finding[] {
+/** By line, each rule once a line. */
+function sorted(findings: readonly Finding[]): Finding[] {
+  const once = new Map(findings.map(finding => [`${finding.line} ${finding.rule}`, finding]))
+  return [...once.values()].sort((a, b) => a.line - b.line || a.rule.localeCompare(b.rule))
+}
+
+/** The tree; null and a finding when the source is not PHP. */
+function parsed(code: string, findings: Finding[]): Node | null {
   try {
-    new parser.Engine({ parser: { suppressErrors: false }, ast: { withPositions: true } }).parseCode(
-      code,
-      'plugin.php',
-    )
-    return []
+    return parse(code)
   } catch (error) {
     const { message, lineNumber } = error as { message?: string; lineNumber?: number }
     const text = error instanceof RangeError ? 'it is too deeply nested' : (message ?? 'syntax error')
-    return [
-      {
-        rule: 'syntax',
-        severity: 'error',
-        line: lineNumber ?? 1,
-        message: text.replace(/^Parse Error\s*:\s*/i, '').replace(/ on line \d+$/, ''),
-        advice: 'Write valid PHP; look at this line and the one before it.',
-      },
-    ]
+    findings.push({
+      rule: 'syntax',
+      severity: 'error',
+      line: lineNumber ?? 1,
+      message: text.replace(/^Parse Error\s*:\s*/i, '').replace(/ on line \d+$/, ''),
+      advice: 'Write valid PHP; look at this line and the one before it.',
+    })
+    return null
   }
+}
+
+function headerFindings(header: ReturnType<typeof readHeader>): Finding[] {
+  if (!header.get('plugin name')?.value) return [noHeader]
+  if (header.get('version')?.value) return []
+  return [
+    {
+      rule: 'header-version',
+      severity: 'warning',
+      line: 1,
+      message: 'The plugin header has no Version',
+      advice: 'Add Version: 1.0.0 to the header.',
+    },
+  ]
 }
 
 const notPhp: Finding = {

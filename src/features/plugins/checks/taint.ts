@@ -1,0 +1,106 @@
+import { argumentsOf, calledName, calls, childrenOf, type Node, type Scope } from './tree.ts'
+
+const superglobals = new Set(['_GET', '_POST', '_REQUEST', '_COOKIE', '_SERVER', '_FILES'])
+
+/** Whether a node is `$_GET`, `$_POST`, … itself. */
+export function isInput(node: Node): boolean {
+  return node.kind === 'variable' && typeof node.name === 'string' && superglobals.has(node.name)
+}
+
+const names = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/))
+
+/** Their results may be printed. */
+export const escapers = names(`
+  esc_html esc_attr esc_url esc_js esc_textarea esc_xml esc_html__ esc_attr__ esc_html_x esc_attr_x esc_url_raw wp_kses
+  wp_kses_post wp_kses_data tag_escape intval absint floatval boolval number_format number_format_i18n count strlen
+  wp_json_encode wc_price wp_nonce_field wp_create_nonce selected checked disabled get_the_id wc_kses_notice
+  wp_get_attachment_image wc_help_tip`)
+
+/** Their results may be kept. */
+export const sanitizers = names(`
+  sanitize_text_field sanitize_textarea_field sanitize_email sanitize_key sanitize_title sanitize_file_name sanitize_url
+  sanitize_html_class sanitize_user sanitize_hex_color sanitize_mime_type sanitize_option sanitize_meta wc_clean
+  wc_sanitize_textarea wc_sanitize_coupon_code wc_format_decimal wc_stock_amount wp_verify_nonce is_email is_numeric
+  filter_var in_array array_key_exists rest_sanitize_boolean map_deep array_map wp_parse_id_list wp_check_filetype
+  wp_handle_upload media_handle_upload hash_equals check_admin_referer check_ajax_referer wp_strip_all_tags
+  wp_validate_boolean`)
+
+/** They give on what they get. */
+const passing = names(`
+  wp_unslash trim ltrim rtrim stripslashes stripslashes_deep strtolower strtoupper ucfirst substr str_replace implode
+  explode urldecode rawurldecode base64_decode html_entity_decode sprintf array_merge current reset strval wp_parse_args
+  nl2br wpautop apply_filters`)
+
+const cleanCasts = names('int integer float double bool boolean')
+
+/** What may come from outside in one function: the variables that hold it. */
+export type Tainted = ReadonlySet<string>
+
+/** Whether a value may hold what came from outside as it came; `clean` names the functions after which it is fine. */
+export function isTainted(node: Node, tainted: Tainted, clean: ReadonlySet<string>): boolean {
+  if (isInput(node)) return true
+  if (node.kind === 'variable') return typeof node.name === 'string' && tainted.has(node.name)
+  if (node.kind === 'cast')
+    return !cleanCasts.has(String(node.type)) && isTainted(node.expr as Node, tainted, clean)
+  if (['isset', 'empty', 'closure', 'arrowfunc', 'new'].includes(node.kind)) return false
+  if (node.kind === 'bin' && isComparison(String(node.type))) return false
+  if (node.kind === 'unary' && node.type === '!') return false
+  if (node.kind === 'retif') {
+    const whole = node.trueExpr ?? node.test
+    return [whole, node.falseExpr].some(one => isTainted(one as Node, tainted, clean))
+  }
+  if (node.kind === 'offsetlookup') return isTainted(node.what as Node, tainted, clean)
+  if (node.kind === 'call') {
+    const name = calledName(node)
+    if (clean.has(name) || !passing.has(name)) return false
+    return argumentsOf(node).some(argument => isTainted(argument, tainted, clean))
+  }
+  return childrenOf(node).some(child => isTainted(child, tainted, clean))
+}
+
+function isComparison(operator: string): boolean {
+  return /^(?:[=!]==?|<>|<=?|>=?|<=>|&&|\|\||and|or|xor|instanceof)$/.test(operator)
+}
+
+/** The variables of a function that hold what came from outside and did not pass one of the `clean` functions. */
+export function taintedIn(scope: Scope, clean: ReadonlySet<string>): Tainted {
+  const tainted = new Set<string>()
+  // Twice, so that a loop's second round is seen.
+  for (let round = 0; round < 2; round++) {
+    for (const { node } of scope.nodes) {
+      if (node.kind === 'foreach') mark(node.value as Node, node.source as Node)
+      else if (node.kind === 'assign') mark(node.left as Node, node.right as Node)
+    }
+  }
+  function mark(target: Node, source: Node) {
+    if (target.kind !== 'variable' || typeof target.name !== 'string' || isInput(target)) return
+    if (isTainted(source, tainted, clean)) tainted.add(target.name)
+  }
+  return tainted
+}
+
+const nothing: ReadonlySet<string> = new Set()
+
+/** The variables that hold what came from outside, whatever it passed but a cast. */
+export const inputIn = (scope: Scope): Tainted => taintedIn(scope, nothing)
+
+/** Whether a use of input asks about it only, or makes it fit: a comparison, a sanitizer, a cast, an `isset` around it. */
+export function isHandled(around: readonly Node[]): boolean {
+  for (const outer of around.toReversed()) {
+    if (calls(outer, sanitizers) || calls(outer, escapers)) return true
+    if (outer.kind === 'cast' && cleanCasts.has(String(outer.type))) return true
+    if (outer.kind === 'isset' || outer.kind === 'empty' || outer.kind === 'unset') return true
+    if (outer.kind === 'bin' && isComparison(String(outer.type))) return true
+    if (outer.kind === 'unary' && outer.type === '!') return true
+    if (outer.kind === 'assign' && isInput(((outer.left as Node).what as Node) ?? (outer.left as Node)))
+      return true
+    if (['expressionstatement', 'echo', 'return', 'block'].includes(outer.kind)) return false
+  }
+  return false
+}
+
+/** Whether the nearest thing around is an `if` or the like that only asks whether it is there. */
+export function isAsked(node: Node, around: readonly Node[]): boolean {
+  const outer = around.at(-1)
+  return outer !== undefined && ['if', 'while'].includes(outer.kind) && outer.test === node
+}
