@@ -58,6 +58,7 @@ export function loadConfig(env: Environment) {
     ),
     signInLimits: signInLimits(read, isProduction),
     models: modelSettings(read),
+    s3: s3Settings(read),
     plans: planSettings(read),
     stripe: stripeSettings(read),
     smtp: {
@@ -120,6 +121,25 @@ function stripeSettings(read: Reader) {
       'STRIPE_WEBHOOK_SECRET must be set with STRIPE_SECRET_KEY: it proves what Stripe tells',
     )
   return { secretKey, webhookSecret, apiBase: read.url('STRIPE_API_BASE') }
+}
+
+/** The bucket that keeps files in place of DATA_DIR; undefined without one. */
+function s3Settings(read: Reader) {
+  const bucket = read.text('S3_BUCKET_NAME')
+  const accessKeyId = read.text('AWS_ACCESS_KEY_ID')
+  const secretAccessKey = read.text('AWS_SECRET_ACCESS_KEY')
+  const region = read.text('AWS_REGION') ?? 'us-east-1'
+  const endpoint = read.url('S3_ENDPOINT')
+  const prefix = read.text('S3_CODE_PREFIX')
+  if (!bucket) return undefined
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+    throw new ConfigError(`S3_BUCKET_NAME must be the name of a bucket, not "${bucket}"`)
+  if (prefix !== undefined && !/^\/?(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/?)+$/.test(prefix))
+    throw new ConfigError(`S3_CODE_PREFIX must be like a folder's path, such as code/, not "${prefix}"`)
+  if ((accessKeyId === undefined) !== (secretAccessKey === undefined))
+    throw new ConfigError('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be set together, or neither')
+  const credentials = accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined
+  return { bucket, region, endpoint, prefix, credentials }
 }
 
 function modelSettings(read: Reader) {

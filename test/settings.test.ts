@@ -53,6 +53,8 @@ describe('settings', () => {
     ['JWT_EXPIRES_IN', 'soon', /JWT_EXPIRES_IN/],
     ['WORKER', 'outside', /WORKER must be one of inside, apart/],
     ['GEMINI_BASE_URL', 'ftp://x', /GEMINI_BASE_URL/],
+    ['S3_BUCKET_NAME', 'No/Bucket', /S3_BUCKET_NAME must be the name of a bucket/],
+    ['S3_ENDPOINT', 'minio', /S3_ENDPOINT must be a URL/],
   ])('%s=%s stops the start with a line that names it', (name, value, line) => {
     expect(() => loadConfig({ [name]: value })).toThrow(ConfigError)
     expect(() => loadConfig({ [name]: value })).toThrow(line)

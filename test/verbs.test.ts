@@ -127,11 +127,16 @@ describe('the other verbs', () => {
     const lonely = await verb(['doctor'], {
       REDIS_URL: `redis://${nobody}`,
       OPENAI_BASE_URL: `http://${nobody}/v1`,
+      S3_BUCKET_NAME: 'none',
+      S3_ENDPOINT: `http://${nobody}`,
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
       SMTP_HOST: '127.0.0.1',
       SMTP_PORT: nobody.split(':')[1] ?? '',
     })
     expect(lonely.code).toBe(1)
-    for (const part of ['Redis', 'Models', 'Mail']) expect(lonely.out).toMatch(new RegExp(`!! {2}${part} `))
+    for (const part of ['Redis', 'Files', 'Models', 'Mail'])
+      expect(lonely.out).toMatch(new RegExp(`!! {2}${part} `))
     expect(ill.out + ill.err).not.toMatch(/\n\s+at /)
   })
 

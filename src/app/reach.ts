@@ -36,7 +36,7 @@ import type { Platform } from './stand.ts'
 /** How the world reaches us. */
 export async function reach(platform: Platform, features: Features, { config, logger }: AppOptions) {
   const { accounts, billing, keys, generations, artifacts, conversations, plugins } = features
-  const { models, vendor, files, database, cache, address } = platform
+  const { models, vendor, disk, database, cache, address } = platform
   const web = createWebSessions(accounts, {
     isSecure: config.publicUrl?.startsWith('https:') ?? false,
     isCrossSite: config.corsOrigins.length > 0,
@@ -89,7 +89,7 @@ export async function reach(platform: Platform, features: Features, { config, lo
   )
   await server.register(webhookRoutes(features.buying), { prefix: '/api/v1' })
   if (platform.sandbox) await server.register(sandboxRoutes(platform.sandbox))
-  await server.register(fileRoutes(files))
+  if (disk) await server.register(fileRoutes(disk))
   await serveOpenApi(server)
   await server.register(console.routes)
   await server.ready()

@@ -10,6 +10,7 @@ import { migrate } from '../platform/database/migrate.ts'
 import { createMemoryEventLogs } from '../platform/events/memory.ts'
 import { createRedisEventLogs } from '../platform/events/redis.ts'
 import { openDiskFiles } from '../platform/files/disk.ts'
+import { openS3Files } from '../platform/files/s3.ts'
 import { createModels } from '../platform/models/catalogue.ts'
 import type { Payments } from '../platform/payments/index.ts'
 import { createNoPayments } from '../platform/payments/none.ts'
@@ -45,8 +46,10 @@ export async function standOn({ config, logger, built, signal }: AppOptions, hol
   )
   const fanOut = redisUrl ? createRedis({ url: redisUrl, name: 'socket.io', temper: 'patient' }) : null
   hold({ close: async () => fanOut?.disconnect() })
-  const disk = { root: join(dataDir, 'files'), key: secrets.links, publicUrl: () => address.url }
-  const files = hold(await openDiskFiles(disk))
+  const place = { root: join(dataDir, 'files'), key: secrets.links, publicUrl: () => address.url }
+  // Links to a bucket are answered by the bucket; links to the disk by us.
+  const disk = config.s3 ? null : hold(await openDiskFiles(place))
+  const files = disk ?? hold(openS3Files(s3Of(config)))
   const { isProduction, allowPrivateAddresses } = config
   const models = hold(createModels({ settings: config.models, isProduction, allowPrivateAddresses }))
   const sandbox = createSandbox(database.db, { config, logger }, { secret: secrets.sandboxWebhooks, address })
@@ -63,6 +66,7 @@ export async function standOn({ config, logger, built, signal }: AppOptions, hol
     events,
     queue,
     files,
+    disk,
     models,
     payments,
     sandbox,
@@ -89,6 +93,11 @@ function createSandbox(
 function paymentsOf({ stripe }: Config, sandbox: SandboxPayments | null): Payments {
   const { secretKey } = stripe
   return secretKey ? createStripePayments({ ...stripe, secretKey }) : (sandbox ?? createNoPayments())
+}
+
+function s3Of({ s3 }: Config) {
+  if (!s3) throw new Error('no bucket is configured')
+  return s3
 }
 
 /** Rejects with the signal's reason when it is aborted. */

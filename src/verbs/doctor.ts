@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { resolve } from 'node:path'
 import type { Config } from '../config.ts'
 import { examineDatabase } from '../platform/database/examine.ts'
+import { examineS3 } from '../platform/files/s3.ts'
 import { createModels } from '../platform/models/catalogue.ts'
 
 /** One line of the report: fine, worth knowing, or in the way of a start. */
@@ -19,6 +20,7 @@ export async function doctor(config: Config): Promise<void> {
     await dataFolder(config),
     ...(await database(config)),
     await redis(config),
+    await files(config),
     ...(await models(config)),
     await mail(config),
     ...optionalParts(config),
@@ -75,6 +77,15 @@ async function redis(config: Config): Promise<Finding> {
   return isThere
     ? { mark: 'ok', what: 'Redis', text: `${host} answers` }
     : { mark: '!!', what: 'Redis', text: `${host} does not answer: start it, or change REDIS_URL` }
+}
+
+async function files({ s3 }: Config): Promise<Finding> {
+  if (!s3) return { mark: '--', what: 'Files', text: 'kept under DATA_DIR: set S3_BUCKET_NAME for a bucket' }
+  const where = `${s3.bucket} at ${s3.endpoint ?? `Amazon S3, ${s3.region}`}`
+  const problem = await examineS3(s3)
+  return problem === null
+    ? { mark: 'ok', what: 'Files', text: `bucket ${where}` }
+    : { mark: '!!', what: 'Files', text: `bucket ${where}: ${problem}` }
 }
 
 const bases = ['gemini', 'openrouter', 'openai', 'anthropic'] as const
