@@ -19,7 +19,8 @@ afterAll(async () => {
   await provider.close()
 })
 
-const good = 'Done.\n\n```php\n<?php\n/**\n * Plugin Name: Gift\n * Version: 1.0.0\n */\n```\n'
+const good =
+  "Done.\n\n```php\n<?php\n/**\n * Plugin Name: Gift\n * Version: 1.0.0\n */\ndefined( 'ABSPATH' ) || exit;\n```\n"
 const bad = 'Done.\n\n```php\n<?php\n/** Plugin Name: Gift */\nfunction ( {\n```\n'
 
 async function begin() {
