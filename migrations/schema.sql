@@ -1,5 +1,7 @@
 -- The schema after all migrations. Made by `npm run schema`; a test compares it. Do not edit.
 
+create extension pg_trgm;
+
 CREATE OR REPLACE FUNCTION public.enter_credits(account uuid, entry_kind text, amount bigint, reference_text text, note_text text, actor uuid)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -43,6 +45,17 @@ begin
     return old;
   end if;
   raise exception 'security events are append-only';
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.note_content_end()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  insert into content_notices (account_id, job_id, generation_id)
+    values (new.account_id, new.conversation_id, new.id) on conflict (generation_id) do nothing;
+  return null;
 end
 $function$;
 
@@ -194,6 +207,22 @@ create table balances (
   constraint balances_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
 ) with (fillfactor=70);
 
+create table content_notices (
+  seq bigint not null generated always as identity,
+  account_id uuid not null,
+  job_id uuid not null,
+  generation_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  delivered_at timestamp with time zone,
+  constraint content_notices_pkey primary key (seq),
+  constraint content_notices_generation_id_key unique (generation_id),
+  constraint content_notices_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade,
+  constraint content_notices_generation_id_fkey foreign key (generation_id) references generations(id) on delete cascade,
+  constraint content_notices_job_id_fkey foreign key (job_id) references conversations(id) on delete cascade
+) with (fillfactor=80);
+create index content_notices_by_account on content_notices using btree (account_id, seq);
+create index content_notices_by_job on content_notices using btree (job_id);
+
 create table conversations (
   id uuid not null,
   account_id uuid not null,
@@ -208,11 +237,12 @@ create table conversations (
   updated_at timestamp with time zone not null default now(),
   description text,
   constraint conversations_pkey primary key (id),
-  constraint conversations_kind_check check (kind = any (array['chat'::text, 'plugin'::text])),
+  constraint conversations_kind_check check (kind = any (array['chat'::text, 'plugin'::text, 'content'::text])),
   constraint conversations_title_source_check check (title_source = any (array['auto'::text, 'user'::text])),
   constraint conversations_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
 );
 create index conversations_by_account on conversations using btree (account_id, updated_at desc, id desc);
+create index conversations_of_content on conversations using btree (account_id, id desc) where (kind = 'content'::text);
 
 create table daily_messages (
   account_id uuid not null,
@@ -264,6 +294,7 @@ create index generations_by_account on generations using btree (account_id, crea
 create index generations_by_conversation on generations using btree (conversation_id, created_at);
 create unique index generations_idempotency on generations using btree (account_id, idempotency_key) where (idempotency_key is not null);
 create index generations_open on generations using btree (heartbeat_at) where (status = any (array['queued'::text, 'running'::text]));
+CREATE TRIGGER content_ends_are_noted AFTER UPDATE OF status ON generations FOR EACH ROW WHEN (new.kind = 'content'::text AND old.status IS DISTINCT FROM new.status AND (new.status = ANY (ARRAY['completed'::text, 'failed'::text, 'cancelled'::text, 'interrupted'::text]))) EXECUTE FUNCTION note_content_end();
 CREATE TRIGGER generations_release_holds BEFORE DELETE ON generations FOR EACH ROW WHEN ((old.status = ANY (ARRAY['queued'::text, 'running'::text])) AND (old.hold_micro_credits > 0 OR old.counted_on IS NOT NULL)) EXECUTE FUNCTION release_hold_of_deleted();
 
 create table key_preferences (
@@ -301,6 +332,27 @@ create index ledger_entries_by_account on ledger_entries using btree (account_id
 create unique index ledger_entries_once_per_generation on ledger_entries using btree (generation_id, kind) where (generation_id is not null);
 create unique index ledger_entries_once_per_reference on ledger_entries using btree (account_id, kind, reference) where (reference is not null);
 CREATE TRIGGER ledger_entries_are_kept BEFORE DELETE OR UPDATE ON ledger_entries FOR EACH ROW EXECUTE FUNCTION keep_ledger_entries();
+
+create table library_entries (
+  id uuid not null,
+  account_id uuid not null,
+  title text not null,
+  type text not null,
+  body text not null,
+  job_id uuid,
+  generation_id uuid,
+  model text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  words tsvector not null generated always as (to_tsvector('simple'::regconfig, "left"(((((title || ' '::text) || type) || ' '::text) || body), 100000))) stored,
+  constraint library_entries_pkey primary key (id),
+  constraint library_entries_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+);
+create index library_entries_by_account on library_entries using btree (account_id, id desc);
+create unique index library_entries_once on library_entries using btree (account_id, generation_id) where (generation_id is not null);
+create index library_entries_parts on library_entries using gin ((((((title || ' '::text) || type) || ' '::text) || body)) gin_trgm_ops);
+create index library_entries_words on library_entries using gin (words);
 
 create table master_keys (
   number integer not null generated always as identity,

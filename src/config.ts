@@ -79,6 +79,8 @@ export function loadConfig(env: Environment) {
     /** Whether queued work is done inside the server, or apart by `npm run worker`. */
     worker: read.oneOf('WORKER', ['inside', 'apart'], 'inside'),
     workerConcurrency: read.integer('WORKER_CONCURRENCY', 5, { min: 1, max: 1000 }),
+    /** How long a content job waits before it begins, unless it says so itself. */
+    contentDelayMs: read.integer('CONTENT_DELAY_MS', 0, { min: 0, max: 86_400_000 }),
     providerJobsPerMinute: read.integer('PROVIDER_JOBS_PER_MINUTE', 10, { min: 1 }),
   }
   if (isProduction) refuseInProduction(config)

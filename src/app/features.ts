@@ -7,6 +7,7 @@ import { createCatalogue } from '../features/billing/plans.ts'
 import { createConversations } from '../features/conversations/index.ts'
 import { createGenerations } from '../features/generations/index.ts'
 import { createKeys } from '../features/keys/index.ts'
+import { createLibrary } from '../features/library/index.ts'
 import { createPlugins } from '../features/plugins/index.ts'
 import { createConsoleMail } from '../platform/mail/console.ts'
 import { createSmtpMail } from '../platform/mail/smtp.ts'
@@ -78,19 +79,26 @@ export async function createFeatures(platform: Platform, { config, logger }: App
     drainMs: drainMsOf(config),
   })
   const artifacts = createArtifacts({ db, files, bundler, previewKey: `preview:${secrets.links}` })
-  generations.observe(artifacts.observer)
+  // Written content is prose, whatever fences stand in it.
+  generations.observe(run => (run.kind === 'content' ? null : artifacts.observer(run)))
   generations.onRescued(({ text, ...run }) => artifacts.keep(run, text))
   const conversations = createConversations({ db, generations, artifacts })
+  const library = hold(
+    createLibrary({
+      ...{ db, generations, cache, delayMs: config.contentDelayMs },
+      report: (err, what) => logger.error({ err }, what),
+    }),
+  )
   accounts.onErase('artifacts', async id => void (await artifacts.removeAccount(id)))
   accounts.onErase('generations', generations.cancelAll)
   const report = (err: unknown, what: string) => logger.warn({ err }, what)
   const plugins = hold(createPlugins({ db, generations, conversations, report }))
   accounts.onStatistics(conversations.statistics)
-  hold(hourly(logger, [accounts.tidy, artifacts.sweep, buying.tidy]))
+  hold(hourly(logger, [accounts.tidy, artifacts.sweep, buying.tidy, library.tidy]))
   const recovered = await generations.recover()
   if (recovered > 0)
     logger.warn({ count: recovered }, 'looked after answers of a server that stopped suddenly')
-  return { accounts, billing, buying, keys, generations, artifacts, conversations, plugins }
+  return { accounts, billing, buying, keys, generations, artifacts, conversations, plugins, library }
 }
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>

@@ -15,6 +15,9 @@ import { modelRoutes } from '../features/generations/routes-models.ts'
 import { serveGenerationsOnSocketIo } from '../features/generations/routes-socketio.ts'
 import { generationSocket } from '../features/generations/routes-websocket.ts'
 import { keyRoutes } from '../features/keys/routes.ts'
+import { libraryRoutes } from '../features/library/routes.ts'
+import { contentRoutes } from '../features/library/routes-jobs.ts'
+import { serveLibraryOnSocketIo } from '../features/library/routes-socketio.ts'
 import { pluginRoutes } from '../features/plugins/routes.ts'
 import { fileRoutes } from '../platform/files/routes.ts'
 import { sandboxRoutes } from '../platform/payments/sandbox/routes.ts'
@@ -74,6 +77,8 @@ export async function reach(platform: Platform, features: Features, { config, lo
       await api.register(pluginRoutes(plugins, generations))
       await api.register(exportRoutes(conversations))
       await api.register(artifactRoutes(artifacts, generations))
+      await api.register(contentRoutes(features.library))
+      await api.register(libraryRoutes(features.library))
     },
     { prefix: '/api/v1' },
   )
@@ -126,10 +131,9 @@ function openSockets(server: Server, { platform, features, config, logger, ...pa
   const adapter = fanOut
     ? { adapter: createAdapter(fanOut, { streamName: 'atelier:socket.io', maxLen: 2000 }) }
     : {}
-  serveGenerationsOnSocketIo({
-    ...wire,
-    socketIo: createSocketIo(server, { upgrades, handshakes, ...adapter }),
-  })
+  const socketIo = createSocketIo(server, { upgrades, handshakes, ...adapter })
+  serveGenerationsOnSocketIo({ ...wire, socketIo })
+  serveLibraryOnSocketIo({ library: features.library, socketIo })
 }
 
 /** Version of the product, as told by /health. */
@@ -147,5 +151,7 @@ const tags = [
   { name: 'Conversations', description: 'Questions and answers in their order.' },
   { name: 'Plugins', description: 'WooCommerce plugins: talked about, checked, finished, packed.' },
   { name: 'Artifacts', description: 'Code that answers contain: files, builds, previews.' },
+  { name: 'Content', description: 'Jobs that write: articles, descriptions, captions, e-mails.' },
+  { name: 'Library', description: 'Written content that was kept.' },
   { name: 'Health', description: 'For those who watch the server.' },
 ]

@@ -239,6 +239,8 @@ function tooMany(): ErrorAnswer {
 /** One open Socket.IO connection: events out, bounded by what the reader takes. */
 export class SocketIoLine {
   readonly identity: Identity
+  /** What the client sent with its handshake beside the sign-in. */
+  readonly greeting: Readonly<Record<string, unknown>>
   readonly #socket: Socket
   readonly #limits: SocketIoLimits
   readonly #gone = new AbortController()
@@ -246,6 +248,7 @@ export class SocketIoLine {
   constructor(socket: Socket, identity: Identity, limits: SocketIoLimits) {
     this.#socket = socket
     this.identity = identity
+    this.greeting = socket.handshake.auth
     this.#limits = limits
     socket.once('disconnect', () => this.#gone.abort(new Error('the socket is closed')))
   }

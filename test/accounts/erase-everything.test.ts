@@ -83,6 +83,15 @@ async function live() {
   const { key } = await call('POST', '/keys', { provider: 'gemini', name: mark, apiKey: 'a-key-of-nobody' })
   await server.app.keys.prefer(person.accountId, 'byok')
   await server.app.keys.noteUse(key.id, { inputTokens: 1, outputTokens: 1, error: null })
+  const body = { title: mark, type: 'Page', body: mark }
+  await call('POST', '/library', body)
+  const written = await call('POST', '/content/jobs', { prompt: mark, contentType: 'email' })
+  await call('POST', `/content/jobs/${written.job.id}/cancel`)
+  await call('POST', '/content/jobs', {
+    prompt: mark,
+    contentType: 'email',
+    scheduledFor: new Date(Date.now() + 3_600_000).toISOString(),
+  })
   const running = await call('POST', '/generations', {
     message: `Write a long blog post about ${mark}`,
     background: true,

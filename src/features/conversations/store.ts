@@ -56,6 +56,7 @@ export async function listConversations(
     .select(columns)
     .select(sql<number>`(extract(epoch from updated_at) * 1000000)::bigint`.as('updatedAtMicros'))
     .where('account_id', '=', page.accountId)
+    .where('kind', '<>', 'content')
     .orderBy('updated_at', 'desc')
     .orderBy('id', 'desc')
     .limit(page.limit)
@@ -172,6 +173,7 @@ export async function readConversation(
     .select(columns)
     .where('id', '=', id)
     .where('account_id', '=', accountId)
+    .where('kind', '<>', 'content')
     .executeTakeFirst()
   return row ?? null
 }
@@ -194,6 +196,7 @@ export async function updateConversation(
     })
     .where('id', '=', id)
     .where('account_id', '=', accountId)
+    .where('kind', '<>', 'content')
     .returning(columns)
     .executeTakeFirst()
   return row ?? null
@@ -204,6 +207,7 @@ export async function deleteConversation(db: Database, accountId: string, id: st
     .deleteFrom('conversations')
     .where('id', '=', id)
     .where('account_id', '=', accountId)
+    .where('kind', '<>', 'content')
     .executeTakeFirst()
   return result.numDeletedRows > 0n
 }
@@ -211,7 +215,7 @@ export async function deleteConversation(db: Database, accountId: string, id: st
 const counts = statement<{ conversations: number; questions: number; answers: number }>(
   `select count(distinct c.id) as conversations, count(*) filter (where m.role = 'user') as questions,
      count(*) filter (where m.role = 'assistant' and not m.is_superseded) as answers
-   from conversations c left join messages m on m.conversation_id = c.id where c.account_id = $1`,
+   from conversations c left join messages m on m.conversation_id = c.id where c.account_id = $1 and c.kind <> 'content'`,
 )
 
 /** How many conversations, questions and answers an account has. */

@@ -17,6 +17,7 @@ export type ProviderLimiters = Readonly<Record<string, Limiter>>
 
 const elsewhereMs = 3000
 const goneMs = 20_000
+const longestNapMs = 3_600_000
 
 /** One attempt of one job. Throws when it failed; the queue decides whether there is another attempt. */
 export async function runJob(
@@ -30,6 +31,8 @@ export async function runJob(
   if (stored.status === 'running' && deadRunner === null) {
     return { againInMs: elsewhereMs, reason: 'another process runs it' }
   }
+  const earlyMs = Date.parse(stored.settings.notBefore ?? '') - Date.now()
+  if (earlyMs > 0) return { againInMs: Math.min(earlyMs, longestNapMs), reason: 'scheduled for later' }
   const model = engine.models.find(stored.model, ownProvider(stored))
   // What its own key pays for is no matter of our limit at the provider.
   const wait = stored.keyId === null ? await limitOf(limiters, model.provider) : null

@@ -14,7 +14,7 @@ export function idempotencyOf(request: Submission, asked: readonly unknown[]): I
   if (key.length === 0 || key.length > longestKey || !/^[\x20-\x7e]+$/.test(key)) {
     throw invalidField('Idempotency-Key', `must be 1 to ${longestKey} printable ASCII characters`)
   }
-  const { temperature, topK, topP, maxOutputTokens } = rest as Record<string, unknown>
+  const { temperature, topK, topP, maxOutputTokens, attributes } = rest as Record<string, unknown>
   const all = [
     ...asked,
     model ?? null,
@@ -22,6 +22,7 @@ export function idempotencyOf(request: Submission, asked: readonly unknown[]): I
     topK ?? null,
     topP ?? null,
     maxOutputTokens ?? null,
+    ...(attributes === undefined ? [] : [attributes]),
   ]
   return { key, requestHash: createHash('sha256').update(JSON.stringify(all)).digest() }
 }

@@ -175,6 +175,10 @@ export interface Settings {
   onDisconnect: 'continue' | 'cancel'
   /** Models to ask when the first does not begin to answer, in this order. */
   fallbackModels?: readonly string[]
+  /** A job does not begin before this time (ISO 8601). */
+  notBefore?: string | undefined
+  /** What its kind wants to know of it, and nobody else reads. */
+  attributes?: Readonly<Record<string, string>> | undefined
 }
 
 export const defaultSettings: Settings = {

@@ -14,7 +14,11 @@ import { insertFirstTurn, insertLoneRun, insertTurn, type Turn } from './store-t
 /** The settings that a request names; the others are left out, so that they do not hide a default. */
 function given(request: Partial<Settings>): Partial<Settings> {
   const { temperature, topK, topP, maxOutputTokens, onDisconnect, fallbackModels } = request
-  const settings = { temperature, topK, topP, maxOutputTokens, onDisconnect, fallbackModels }
+  const { notBefore, attributes } = request
+  const settings = {
+    ...{ temperature, topK, topP, maxOutputTokens, onDisconnect, fallbackModels },
+    ...{ notBefore, attributes },
+  }
   return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 

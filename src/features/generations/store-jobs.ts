@@ -67,10 +67,11 @@ export async function putBackOrphaned(db: Database, id: string, runner: string):
 
 const readWaiting = statement<Pick<Generation, 'id' | 'accountId'>>(
   `select id, account_id as "accountId" from generations
-   where status = 'queued' and is_job and created_at < now() - make_interval(secs => $1) order by created_at limit 200`,
+   where status = 'queued' and is_job and coalesce((settings ->> 'notBefore')::timestamptz, created_at) < now() - make_interval(secs => $1)
+   order by created_at limit 200`,
 )
 
-/** Jobs that have waited for some seconds: the queue may have lost them. */
+/** Jobs that have waited for some seconds since they could begin: the queue may have lost them. */
 export function listWaiting(db: Database, seconds: number) {
   return readWaiting(db, seconds)
 }

@@ -77,6 +77,7 @@ const charactersToAsk = `length($6) + length(coalesce(system_prompt, '')) + (
  */
 const turnInExisting = statement<TurnRow>(`with conversation as (
     update conversations set message_count = message_count + 2, updated_at = now() where id = $2 and account_id = $1
+      and (kind = 'content') = ($7 = 'content')
     returning message_count as position, system_prompt
   ), recent as materialized (
     select position, role, content from messages

@@ -16,6 +16,7 @@ const scalarTypes: Record<string, string> = {
   numeric: 'number',
   boolean: 'boolean',
   bytea: 'Buffer',
+  tsvector: 'string',
   json: 'Json',
   jsonb: 'Json',
   'timestamp with time zone': 'Timestamp',

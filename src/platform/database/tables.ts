@@ -65,10 +65,19 @@ export interface BalancesTable {
   updated_at: Generated<Timestamp>
 }
 
+export interface ContentNoticesTable {
+  seq: ColumnType<number, never, never>
+  account_id: string
+  job_id: string
+  generation_id: string
+  created_at: Generated<Timestamp>
+  delivered_at: Timestamp | null
+}
+
 export interface ConversationsTable {
   id: string
   account_id: string
-  kind: 'chat' | 'plugin'
+  kind: 'chat' | 'plugin' | 'content'
   title: string
   title_source: Generated<'auto' | 'user'>
   system_prompt: string | null
@@ -141,6 +150,21 @@ export interface LedgerEntriesTable {
   note: string | null
   actor_id: string | null
   created_at: Generated<Timestamp>
+}
+
+export interface LibraryEntriesTable {
+  id: string
+  account_id: string
+  title: string
+  type: string
+  body: string
+  job_id: string | null
+  generation_id: string | null
+  model: string | null
+  version: Generated<number>
+  created_at: Generated<Timestamp>
+  updated_at: Generated<Timestamp>
+  words: ColumnType<string, never, never>
 }
 
 export interface MasterKeysTable {
@@ -406,11 +430,13 @@ export interface Tables {
   artifact_files: ArtifactFilesTable
   artifacts: ArtifactsTable
   balances: BalancesTable
+  content_notices: ContentNoticesTable
   conversations: ConversationsTable
   daily_messages: DailyMessagesTable
   generations: GenerationsTable
   key_preferences: KeyPreferencesTable
   ledger_entries: LedgerEntriesTable
+  library_entries: LibraryEntriesTable
   master_keys: MasterKeysTable
   messages: MessagesTable
   one_time_codes: OneTimeCodesTable

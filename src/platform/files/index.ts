@@ -1,3 +1,5 @@
+export { attachment } from './disposition.ts'
+
 /** How a stored object is offered to a browser. */
 export interface FileLink {
   expiresInSeconds: number

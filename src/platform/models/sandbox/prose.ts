@@ -69,6 +69,27 @@ If you have ten minutes this week, I would be glad to show it to you. Would Thur
 
 Kind regards,
 The team`,
+  ad: (title, subject) => `## Variant 1: the benefit
+**Headline:** ${title}
+**Text:** Less effort, better days: ${subject}, ready when you are.
+**Call to action:** Try it today
+
+## Variant 2: the doubt
+**Headline:** Still without ${subject}?
+**Text:** Most people wait too long. Begin with one small step.
+**Call to action:** See how
+
+## Variant 3: the proof
+**Headline:** ${title}, made well
+**Text:** Made by people who use it themselves, every day.
+**Call to action:** Learn more`,
+  seo: (title, subject) => `## 1
+**Title:** ${title}: what to know before you begin
+**Description:** A plain guide to ${subject}: how it works, what it costs and how to begin today, with examples that you can use at once.
+
+## 2
+**Title:** ${title} explained in five minutes
+**Description:** Everything about ${subject} on one page: the basics, common mistakes and a first step that takes less than ten minutes.`,
 }
 
 /** Written content about a subject. */

@@ -36,7 +36,7 @@ export type Wish =
   | { kind: 'summary' }
   | { kind: 'talk'; look: Look }
 
-export type ContentKind = 'outline' | 'article' | 'description' | 'caption' | 'email'
+export type ContentKind = 'outline' | 'article' | 'description' | 'caption' | 'email' | 'ad' | 'seo'
 
 const colours = new Map([
   ['blue', '#2563eb'],
@@ -70,6 +70,8 @@ const contents: readonly (readonly [RegExp, ContentKind])[] = [
   [/blog[ -]post[ -]outline|\boutline\b/i, 'outline'],
   [/product[ -]description/i, 'description'],
   [/social[ -]media[ -]caption|\bcaption\b|\binstagram\b|\btweet\b/i, 'caption'],
+  [/\bad (copy|text)\b|\badvert(isement)?\b/i, 'ad'],
+  [/\bseo\b|\bmeta description\b/i, 'seo'],
   [/\be-?mail\b/i, 'email'],
   [/blog[ -]post|\bblog\b|\barticle\b|\bessay\b/i, 'article'],
 ]
@@ -82,6 +84,8 @@ export function readWish(request: ModelRequest): Wish {
   const asked = request.messages.filter(message => message.role === 'user')
   const last = asked.at(-1)?.content.trim() ?? ''
   const system = request.system ?? ''
+  const named = contentNamed(system)
+  if (named) return { kind: 'content', content: named, look: lookOf(last) }
   if (isPlugin(system, asked)) return pluginWish(last, asked)
   if (/\bsummari[sz]e|\bsummary\b/i.test(system)) return { kind: 'summary' }
   const content = contents.find(([pattern]) => pattern.test(system))?.[1]
@@ -91,6 +95,12 @@ export function readWish(request: ModelRequest): Wish {
     if (changed) return changed
   }
   return wishOf(last)
+}
+
+/** The type of content that instructions name in their first line, whatever else they say. */
+function contentNamed(system: string): ContentKind | undefined {
+  const name = /^Content type: (.+)$/m.exec(system)?.[1] ?? ''
+  return contents.find(([pattern]) => pattern.test(name))?.[1]
 }
 
 /** What one message asks for when it is read by itself. */
