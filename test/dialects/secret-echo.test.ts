@@ -172,6 +172,31 @@ describe('the socket', () => {
     expect(again).toBe('1008 Unauthorized: Invalid token')
   })
 
+  test('writes no token of a URL into any log, whatever comes of the call', async () => {
+    const lines: string[] = []
+    await using site = await startApp({}, line => void lines.push(line))
+    const theirs = await signUp('logged@example.com', site)
+    const body = { pluginName: 'P' }
+    const created = await site.call('POST', '/api/v1/plugin/plugin-generator', { token: theirs, body })
+    const { pluginId } = created.body.data
+    const socket = await openSocket(`${site.url}/plugin_generator?plugin_id=${pluginId}&token=${theirs}`)
+    socket.send({ message: 'hello', pluginId })
+    await socket.frame(asClient)
+    socket.webSocket.close()
+    const broken = `${theirs.slice(0, -4)}xxxx`
+    for (const shown of [theirs, broken]) {
+      for (const path of ['/api/artifacts/none/preview', '/api/artifacts/none/project-preview', '/nowhere'])
+        await fetch(`${site.url}${path}?token=${shown}`)
+      const refused = await openSocket(`${site.url}/plugin_generator?plugin_id=none&token=${shown}`)
+      expect(await refused.closed).toBe(1008)
+      expect(await upgradeStatus(`${site.url}/nowhere?token=${shown}`)).toBe(404)
+    }
+    site.app.server.log.info('the log is heard')
+    expect(lines.some(line => line.includes('the log is heard'))).toBe(true)
+    const [, claims = ''] = theirs.split('.')
+    expect(lines.filter(line => line.includes(claims))).toEqual([])
+  })
+
   test('answers bad frames with one that frees the client, and goes on', async () => {
     const pluginId = await newPlugin()
     const other = await newPlugin()
