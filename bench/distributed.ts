@@ -17,6 +17,7 @@ import { climb } from './distributed/relays.ts'
 import { machineLine, type Result, tableOf } from './distributed/report.ts'
 import { openWorld, type World } from './distributed/worlds.ts'
 import type { Target } from './load.ts'
+import { runToEnd } from './main.ts'
 import { cpuMsOf, familyCpuMsOf, startWorker } from './processes.ts'
 import { requestOf } from './rows.ts'
 
@@ -196,20 +197,4 @@ async function main(): Promise<void> {
   say(`\n${machineLine()}\n\n${tableOf(results)}\n`)
 }
 
-let isStopping = false
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (isStopping) return
-    isStopping = true
-    stack.disposeAsync().finally(() => process.exit(130))
-  })
-}
-
-try {
-  await main()
-} catch (error) {
-  if (!isStopping) process.stderr.write(`\n${error instanceof Error ? error.stack : String(error)}\n`)
-  process.exitCode = 1
-} finally {
-  if (!isStopping) await stack.disposeAsync()
-}
+await runToEnd(main, stack)

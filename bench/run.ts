@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Amounts, type Bench, columns, type Figure, measureFollowers, warmUp } from './columns.ts'
 import { openBenchDatabase } from './database.ts'
+import { runToEnd } from './main.ts'
 import { startWorker, type Worker } from './processes.ts'
 import { keep, type Measured, type Told, tableOf } from './report.ts'
 import { prepareRows, type Row, type RowName, rowNames } from './rows.ts'
@@ -163,20 +164,4 @@ function note(
   byColumn?.set(column, [...(byColumn.get(column) ?? []), figure])
 }
 
-let isStopping = false
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    if (isStopping) return
-    isStopping = true
-    stack.disposeAsync().finally(() => process.exit(130))
-  })
-}
-
-try {
-  await main()
-} catch (error) {
-  if (!isStopping) process.stderr.write(`\n${error instanceof Error ? error.stack : String(error)}\n`)
-  process.exitCode = 1
-} finally {
-  if (!isStopping) await stack.disposeAsync()
-}
+await runToEnd(main, stack)

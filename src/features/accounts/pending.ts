@@ -2,11 +2,12 @@ import { newId } from '../../lib/ids.ts'
 import { keyedHash } from '../../lib/seal.ts'
 import type { Database } from '../../platform/database/index.ts'
 import { type Address, readAddress } from './addresses.ts'
+import { arrive } from './arrival.ts'
 import { type Candidate, findExisting, type SignUp, taken, takeOver } from './candidate.ts'
 import { checkCode, invalidCode, sendCode, verifyCode } from './codes.ts'
 import type { Parts } from './parts.ts'
-import { type Client, noteSecurityEvent } from './security-log.ts'
-import { type SessionWish, startSession } from './sessions.ts'
+import type { Client } from './security-log.ts'
+import type { SessionWish } from './sessions.ts'
 import {
   type AccountRow,
   activateAccount,
@@ -16,7 +17,7 @@ import {
   type NewAccount,
 } from './store.ts'
 import { codeStanding } from './store-codes.ts'
-import { type SignedInAccount, viewAccount } from './view.ts'
+import type { SignedInAccount } from './view.ts'
 
 /** A sign-up that waits for the code; it looks the same when the address has an account already. */
 export interface AwaitingCode {
@@ -118,15 +119,13 @@ export async function verifySignUp(
   return parts.db.transaction().execute(async db => {
     const active = await activateAccount(db, { id: account.id, channel: address.channel, now })
     if (!active) throw invalidCode()
-    for (const begin of parts.beginnings) await begin(db, active.id)
-    const tokens = await startSession(parts, db, { accountId: active.id, client, wish: input.session })
-    await noteSecurityEvent(db, now, {
+    return arrive(parts, db, {
+      account: active,
       kind: 'account-verified',
-      accountId: active.id,
       client,
-      sessionId: tokens.sessionId,
+      session: input.session,
+      now,
     })
-    return { account: viewAccount(active), tokens }
   })
 }
 

@@ -2,14 +2,14 @@ import { invalidField } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
 import type { Database } from '../../platform/database/index.ts'
 import { type Address, readAddress } from './addresses.ts'
+import { arrive } from './arrival.ts'
 import { insertOrTakeOver, prepare, type SignUp, withProof } from './candidate.ts'
 import type { Parts } from './parts.ts'
 import { checkNewPassword } from './passwords.ts'
 import { type AwaitingCode, isSameAsPending, signUpPending } from './pending.ts'
 import type { AccountView } from './schema.ts'
 import type { Purpose } from './schema-codes.ts'
-import { type Client, noteSecurityEvent } from './security-log.ts'
-import { startSession } from './sessions.ts'
+import type { Client } from './security-log.ts'
 import { invalidVerification, spendVerification } from './verifications.ts'
 import { type SignedInAccount, viewAccount } from './view.ts'
 
@@ -44,15 +44,7 @@ export async function signUp(
       db,
       withProof({ ...candidate, status: 'active', now, id: newId() }, address, verified),
     )
-    for (const begin of parts.beginnings) await begin(db, account.id)
-    const tokens = await startSession(parts, db, { accountId: account.id, client, wish: input.session })
-    await noteSecurityEvent(db, now, {
-      kind: 'account-created',
-      accountId: account.id,
-      client,
-      sessionId: tokens.sessionId,
-    })
-    return { account: viewAccount(account), tokens }
+    return arrive(parts, db, { account, kind: 'account-created', client, session: input.session, now })
   })
 }
 

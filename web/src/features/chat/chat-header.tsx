@@ -1,33 +1,21 @@
 import { ActionIcon, Menu, Tooltip, UnstyledButton } from '@mantine/core'
 import { modals } from '@mantine/modals'
-import {
-  IconChevronDown,
-  IconEdit,
-  IconLayoutSidebarLeftExpand,
-  IconMessage2Cog,
-  IconPencil,
-  IconTrash,
-} from '@tabler/icons-react'
+import { IconChevronDown, IconEdit, IconMessage2Cog, IconPencil, IconTrash } from '@tabler/icons-react'
 import { Link } from 'wouter'
 import type { Conversation } from '../../api/types.ts'
 import { afterMenu } from '../../shell/after-menu.ts'
 import { useShell } from '../../shell/shell-controls.ts'
+import { ShowSidebar } from '../../shell/show-sidebar.tsx'
 import { InstructionsForm } from '../conversations/instructions-form.tsx'
 import { useConversationActions } from '../conversations/use-conversation-actions.tsx'
 import classes from './messages.module.css'
 
 /** The chat's title with its actions, and the ways out when the sidebar is hidden. */
 export function ChatHeader({ conversation }: { conversation: Conversation | undefined }) {
-  const { isSidebarVisible, showSidebar } = useShell()
+  const { isSidebarVisible } = useShell()
   return (
     <header className={classes.header}>
-      {!isSidebarVisible && (
-        <Tooltip label="Show sidebar (Ctrl+B)">
-          <ActionIcon size="md" aria-label="Show sidebar" onClick={showSidebar}>
-            <IconLayoutSidebarLeftExpand size={19} />
-          </ActionIcon>
-        </Tooltip>
-      )}
+      <ShowSidebar />
       {conversation ? (
         <h1 className={classes.headerTitle}>
           <TitleMenu conversation={conversation} />

@@ -1,10 +1,9 @@
-import { ActionIcon, Title, Tooltip } from '@mantine/core'
-import { IconLayoutSidebarLeftExpand } from '@tabler/icons-react'
+import { Title } from '@mantine/core'
 import { useEffect } from 'react'
 import { Link, Route, Switch, useLocation } from 'wouter'
 import type { Account } from '../../api/types.ts'
 import { NotFound } from '../../shell/not-found.tsx'
-import { useShell } from '../../shell/shell-controls.ts'
+import { ShowSidebar } from '../../shell/show-sidebar.tsx'
 import { KeysPage } from '../keys/keys-page.tsx'
 import { UsagePage } from '../usage/usage-page.tsx'
 import { ActivityPage } from './activity-page.tsx'
@@ -24,7 +23,6 @@ const parts = [
 /** Everything about one's own account. */
 export default function SettingsPage({ account }: { account: Account }) {
   const [location] = useLocation()
-  const { isSidebarVisible, showSidebar } = useShell()
   useEffect(() => {
     document.title = 'Settings · Atelier'
   }, [])
@@ -32,13 +30,7 @@ export default function SettingsPage({ account }: { account: Account }) {
     <div className={classes.page}>
       <div className={classes.column}>
         <header className={classes.header}>
-          {!isSidebarVisible && (
-            <Tooltip label="Show sidebar (Ctrl+B)">
-              <ActionIcon size="md" aria-label="Show sidebar" onClick={showSidebar}>
-                <IconLayoutSidebarLeftExpand size={19} />
-              </ActionIcon>
-            </Tooltip>
-          )}
+          <ShowSidebar />
           <Title order={1} size="h3">
             Settings
           </Title>
