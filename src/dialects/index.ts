@@ -3,6 +3,7 @@ import { limitRequests } from '../transport/limits.ts'
 import { keepAnswersPrivate, type Server } from '../transport/server.ts'
 import { autoverseHubRoutes } from './autoverse-hub/index.ts'
 import { codingAgentRoutes } from './coding-agent/index.ts'
+import { contentGeneratorRoutes } from './content-generator/index.ts'
 import { geminiBackendRoutes, stripeWebhook } from './gemini-backend/index.ts'
 import type { DialectParts } from './parts.ts'
 import { secretEchoRoutes } from './secret-echo/index.ts'
@@ -20,6 +21,7 @@ export function dialectRoutes(parts: DialectParts, requests: Limiter) {
         secretEchoRoutes,
         geminiBackendRoutes,
         codingAgentRoutes,
+        contentGeneratorRoutes,
         autoverseHubRoutes,
       ]) {
         await limited.register(dialect(parts))

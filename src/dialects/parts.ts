@@ -4,6 +4,7 @@ import type { Billing, BillingPayments } from '../features/billing/index.ts'
 import type { Conversations } from '../features/conversations/index.ts'
 import type { Generations } from '../features/generations/index.ts'
 import type { Keys } from '../features/keys/index.ts'
+import type { Library } from '../features/library/index.ts'
 import type { Plugins } from '../features/plugins/index.ts'
 
 /** What the operator decides about the published APIs. */
@@ -27,6 +28,7 @@ export interface DialectParts {
   conversations: Conversations
   artifacts: Artifacts
   plugins: Plugins
+  library: Library
   settings: DialectSettings
   /** Signs links to what was made; at least 32 bytes. */
   linkKey: string
