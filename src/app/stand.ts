@@ -10,7 +10,6 @@ import { migrate } from '../platform/database/migrate.ts'
 import { createMemoryEventLogs } from '../platform/events/memory.ts'
 import { createRedisEventLogs } from '../platform/events/redis.ts'
 import { openDiskFiles } from '../platform/files/disk.ts'
-import { openS3Files } from '../platform/files/s3.ts'
 import { createModels } from '../platform/models/catalogue.ts'
 import type { Payments } from '../platform/payments/index.ts'
 import { createNoPayments } from '../platform/payments/none.ts'
@@ -49,7 +48,7 @@ export async function standOn({ config, logger, built, signal }: AppOptions, hol
   const place = { root: join(dataDir, 'files'), key: secrets.links, publicUrl: () => address.url }
   // Links to a bucket are answered by the bucket; links to the disk by us.
   const disk = config.s3 ? null : hold(await openDiskFiles(place))
-  const files = disk ?? hold(openS3Files(s3Of(config)))
+  const files = disk ?? hold(await openBucket(config))
   const { isProduction, allowPrivateAddresses } = config
   const models = hold(createModels({ settings: config.models, isProduction, allowPrivateAddresses }))
   const sandbox = createSandbox(database.db, { config, logger }, { secret: secrets.sandboxWebhooks, address })
@@ -95,9 +94,11 @@ function paymentsOf({ stripe }: Config, sandbox: SandboxPayments | null): Paymen
   return secretKey ? createStripePayments({ ...stripe, secretKey }) : (sandbox ?? createNoPayments())
 }
 
-function s3Of({ s3 }: Config) {
+/** The SDK is loaded only where there is a bucket: it would make every start slower. */
+async function openBucket({ s3 }: Config) {
   if (!s3) throw new Error('no bucket is configured')
-  return s3
+  const { openS3Files } = await import('../platform/files/s3.ts')
+  return openS3Files(s3)
 }
 
 /** Rejects with the signal's reason when it is aborted. */

@@ -3,7 +3,6 @@ import { connect } from 'node:net'
 import { resolve } from 'node:path'
 import type { Config } from '../config.ts'
 import { examineDatabase } from '../platform/database/examine.ts'
-import { examineS3 } from '../platform/files/s3.ts'
 import { createModels } from '../platform/models/catalogue.ts'
 
 /** One line of the report: fine, worth knowing, or in the way of a start. */
@@ -82,6 +81,7 @@ async function redis(config: Config): Promise<Finding> {
 async function files({ s3 }: Config): Promise<Finding> {
   if (!s3) return { mark: '--', what: 'Files', text: 'kept under DATA_DIR: set S3_BUCKET_NAME for a bucket' }
   const where = `${s3.bucket} at ${s3.endpoint ?? `Amazon S3, ${s3.region}`}`
+  const { examineS3 } = await import('../platform/files/s3.ts')
   const problem = await examineS3(s3)
   return problem === null
     ? { mark: 'ok', what: 'Files', text: `bucket ${where}` }
