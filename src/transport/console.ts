@@ -27,6 +27,9 @@ const headersOfPages = (previewOrigin: string | undefined) => ({
   'permissions-policy': 'camera=(), microphone=(), geolocation=()',
 })
 
+/** Addresses of the console that are paths of a published API as well; who asks for a page gets the page. */
+const sharedPaths = ['/content', '/content/:id']
+
 /** The built console: its files, and its one page for every page address. */
 export type Console = Awaited<ReturnType<typeof openConsole>>
 
@@ -48,6 +51,14 @@ export async function openConsole(directory: string | null, previewOrigin?: stri
       isPageAddress(request) ? sendPage(reply) : null,
     async routes(server: Server): Promise<void> {
       if (directory !== null) await serveDirectory(server, directory, headers)
+      for (const path of sharedPaths) {
+        const page = {
+          config: { auth: 'none' },
+          schema: { hide: true },
+          constraints: { asked: 'page' },
+        } as const
+        server.get(path, page, (_request, reply) => sendPage(reply))
+      }
       server.get('/', { config: { auth: 'none' }, schema: { hide: true } }, (request, reply) =>
         wantsPage(request) || !acceptsJson(request) ? sendPage(reply) : reply.send({ status: 'OK' }),
       )

@@ -7,6 +7,7 @@ import Fastify, {
   type FastifyBaseLogger,
   type FastifyReply,
   type FastifyRequest,
+  type FastifyServerOptions,
   LogController,
 } from 'fastify'
 import { AppError, invalidField } from '../lib/errors.ts'
@@ -31,6 +32,21 @@ export interface ServerOptions {
 
 const maxUrlLength = 8192
 
+/** Lets a page of the console and a route of a published API share a path: browsers say when they want a page. */
+const askedFor = {
+  name: 'asked',
+  storage() {
+    const handlers = new Map<unknown, unknown>()
+    return {
+      get: (kind: unknown) => handlers.get(kind) ?? null,
+      set: (kind: unknown, handler: unknown) => void handlers.set(kind, handler),
+    }
+  },
+  deriveConstraint: ({ headers }: { headers: { accept?: string } }) =>
+    headers.accept?.includes('text/html') ? 'page' : undefined,
+  validate() {},
+} as unknown as NonNullable<NonNullable<FastifyServerOptions['routerOptions']>['constraints']>[string]
+
 /** A server with our limits, error body and sign-in guard, and no routes yet. */
 export async function createServer(options: ServerOptions): Promise<Server> {
   const server = Fastify({
@@ -44,7 +60,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
     http: { headersTimeout: 20_000, maxHeaderSize: 16 * 1024 },
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512, constraints: { asked: askedFor } },
     forceCloseConnections: true,
     exposeHeadRoutes: true,
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),

@@ -99,3 +99,22 @@ test('what is foreign is absent, and what breaks a rule is a 400, never a 401', 
     expect((await call('POST', '/content', body)).status).toBe(400)
   await expect(openIo(server.url, { auth: { token: 'nonsense' } })).rejects.toThrow('Authentication error')
 })
+
+test('a browser that opens the console at a path of this API gets the page', async () => {
+  const { body } = await call('POST', '/content', { title: 'Page', type: 'note', body: 'text' })
+  for (const path of ['/content', '/content/', `/content/${body._id}`]) {
+    const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+    const page = await server.call('GET', path, { headers: { accept } })
+    expect([path, page.status, page.headers.get('content-type')]).toEqual([
+      path,
+      200,
+      'text/html; charset=utf-8',
+    ])
+    for (const other of ['*/*', 'application/json, text/plain, */*']) {
+      const refused = await server.call('GET', path, { headers: { accept: other } })
+      expect(refused.status).toBe(401)
+      const answer = await server.call('GET', path, { token, headers: { accept: other } })
+      expect([answer.status, answer.body === null]).toEqual([200, false])
+    }
+  }
+})
