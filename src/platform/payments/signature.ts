@@ -28,13 +28,19 @@ export function readSignedEvent({ body, signature, secret }: SignedBody): Paymen
   const times = [...signature.matchAll(/(?:^|,)\s*t=(\d{1,15})/g)].map(match => Number(match[1]))
   if (times.some(seconds => Math.abs(seconds - Date.now() / 1000) > toleranceSeconds))
     throw invalidSignature('The signature is of another time')
-  const { id, type, created } = event
-  if (typeof id !== 'string' || id.length > 255 || typeof type !== 'string' || !Number.isSafeInteger(created))
+  const { id, type, created } = event ?? {}
+  if (
+    typeof id !== 'string' ||
+    id.length > 255 ||
+    typeof type !== 'string' ||
+    typeof created !== 'number' ||
+    !Number.isSafeInteger(created)
+  )
     throw new AppError('invalid', 'INVALID_EVENT', 'The body is no event')
-  return { id, type, createdAt: created, fact: factOf(event) }
+  return { id, type, createdAt: created, fact: factOf({ ...event, id, type, created }) }
 }
 
-function parse(body: Buffer, signature: string, secret: string): ProviderEvent {
+function parse(body: Buffer, signature: string, secret: string): Partial<ProviderEvent> | null {
   try {
     return webhooks.constructEvent(body, signature, secret, toleranceSeconds) as unknown as ProviderEvent
   } catch (cause) {

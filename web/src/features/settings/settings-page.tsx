@@ -4,6 +4,7 @@ import { Link, Route, Switch, useLocation } from 'wouter'
 import type { Account } from '../../api/types.ts'
 import { NotFound } from '../../shell/not-found.tsx'
 import { ShowSidebar } from '../../shell/show-sidebar.tsx'
+import { BillingPage } from '../billing/billing-page.tsx'
 import { KeysPage } from '../keys/keys-page.tsx'
 import { UsagePage } from '../usage/usage-page.tsx'
 import { ActivityPage } from './activity-page.tsx'
@@ -15,6 +16,7 @@ import classes from './settings.module.css'
 const parts = [
   { href: '/settings', label: 'Profile' },
   { href: '/settings/security', label: 'Security' },
+  { href: '/settings/billing', label: 'Plan & credits' },
   { href: '/settings/keys', label: 'Provider keys' },
   { href: '/settings/usage', label: 'Usage' },
   { href: '/settings/activity', label: 'Activity' },
@@ -45,6 +47,7 @@ export default function SettingsPage({ account }: { account: Account }) {
         <Switch>
           <Route path="/settings">{() => <ProfilePage account={account} />}</Route>
           <Route path="/settings/security">{() => <SecurityPage account={account} />}</Route>
+          <Route path="/settings/billing">{() => <BillingPage account={account} />}</Route>
           <Route path="/settings/keys">{() => <KeysPage />}</Route>
           <Route path="/settings/usage">{() => <UsagePage />}</Route>
           <Route path="/settings/activity">{() => <ActivityPage />}</Route>

@@ -1,0 +1,95 @@
+import { Badge, Button, Group, Stack, Text } from '@mantine/core'
+import type { Account } from '../../api/types.ts'
+import { Section } from '../settings/section.tsx'
+import classes from '../settings/settings.module.css'
+import {
+  beginCheckout,
+  openPortal,
+  type Plan,
+  type Subscription,
+  setCancelling,
+  usePackages,
+  usePlans,
+  useSubscription,
+} from './queries.ts'
+import { useDeed } from './use-deed.tsx'
+import { money } from './words.ts'
+
+/** The plans, which of them it is, until when, and what can be done about it. */
+export function PlanSection({ account }: { account: Account }) {
+  const plans = usePlans().data?.plans ?? []
+  const subscription = useSubscription().data?.subscription ?? null
+  const isOff = usePackages().data?.provider === 'none'
+  const { run, busy, failure } = useDeed()
+  const isLive = subscription !== null && !['canceled', 'incomplete_expired'].includes(subscription.status)
+  return (
+    <Section title="Plan" lead={isLive ? renewal(subscription) : 'Change it whenever you like.'}>
+      <Stack gap="md">
+        {failure}
+        <ul className={classes.list}>
+          {plans.map(plan => (
+            <PlanLine key={plan.id} plan={plan} isCurrent={plan.id === account.plan}>
+              {plan.priceCents > 0 && plan.id !== account.plan && !isLive && !isOff && (
+                <Button
+                  size="xs"
+                  loading={busy === plan.id}
+                  onClick={() => run(plan.id, () => beginCheckout({ plan: plan.id }))}
+                >
+                  Upgrade to {plan.name}
+                </Button>
+              )}
+            </PlanLine>
+          ))}
+        </ul>
+        {isLive && (
+          <Group>
+            <Button variant="default" loading={busy === 'portal'} onClick={() => run('portal', openPortal)}>
+              Manage payments…
+            </Button>
+            <Button
+              variant="default"
+              loading={busy === 'cancel'}
+              onClick={() => run('cancel', () => setCancelling(!subscription.cancelAtPeriodEnd))}
+            >
+              {subscription.cancelAtPeriodEnd ? 'Keep the subscription' : 'Cancel subscription'}
+            </Button>
+          </Group>
+        )}
+      </Stack>
+    </Section>
+  )
+}
+
+function PlanLine({
+  plan,
+  isCurrent,
+  children,
+}: {
+  plan: Plan
+  isCurrent: boolean
+  children: React.ReactNode
+}) {
+  const price = plan.priceCents > 0 ? `${money(plan.priceCents, plan.currency)} a month` : 'Free'
+  return (
+    <li className={classes.line} aria-current={isCurrent || undefined}>
+      <div className={classes.grow}>
+        <Group gap="xs">
+          <Text fw={600}>{plan.name}</Text>
+          {isCurrent && <Badge variant="light">Your plan</Badge>}
+        </Group>
+        <Text size="sm" c="dimmed">
+          {price} · {plan.features.join(' · ')}
+        </Text>
+      </div>
+      {children}
+    </li>
+  )
+}
+
+function renewal({ currentPeriodEnd, cancelAtPeriodEnd, status }: Subscription): string {
+  if (status === 'past_due') return 'The last payment failed. Please look after it under Manage payments.'
+  const date = currentPeriodEnd
+    ? new Date(currentPeriodEnd).toLocaleDateString(undefined, { dateStyle: 'long' })
+    : ''
+  return cancelAtPeriodEnd ? `Ends on ${date}.` : `Renews on ${date}.`
+}
