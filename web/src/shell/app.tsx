@@ -11,6 +11,9 @@ import { Brand } from './brand.tsx'
 import { NotFound } from './not-found.tsx'
 import { Shell } from './shell.tsx'
 
+const ContentPage = lazy(() => import('../features/library/content-page.tsx'))
+const LibraryPage = lazy(() => import('../features/library/library-page.tsx'))
+const EntryPage = lazy(() => import('../features/library/entry-page.tsx'))
 const SettingsPage = lazy(() => import('../features/settings/settings-page.tsx'))
 
 /** The console: what to show depends on who is signed in, then on the address. */
@@ -35,6 +38,16 @@ export function App() {
       <Switch>
         <Route path="/">{() => <ChatPage />}</Route>
         <Route path="/c/:id">{({ id }) => <ChatPage conversationId={id} />}</Route>
+        <Route path="/content">
+          {() => (
+            <Suspense fallback={null}>
+              <ContentPage />
+            </Suspense>
+          )}
+        </Route>
+        <Route path="/library/:id?">
+          {({ id }) => <Suspense fallback={null}>{id ? <EntryPage id={id} /> : <LibraryPage />}</Suspense>}
+        </Route>
         <Route path="/settings/*?">
           {() => (
             <Suspense fallback={null}>

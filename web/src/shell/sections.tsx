@@ -1,4 +1,5 @@
 import { NavLink } from '@mantine/core'
+import { IconBooks, IconWriting } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import { Link, useLocation } from 'wouter'
 
@@ -9,7 +10,10 @@ interface Section {
 }
 
 /** The parts of the console besides chats. A page that comes later (plugins, content) adds its line here. */
-const sections: readonly Section[] = []
+const sections: readonly Section[] = [
+  { label: 'Content', href: '/content', icon: IconWriting },
+  { label: 'Library', href: '/library', icon: IconBooks },
+]
 
 /** Links to the sections; nothing while there are none. */
 export function SectionLinks() {

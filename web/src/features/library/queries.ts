@@ -1,0 +1,166 @@
+import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { request, send } from '../../api/client.ts'
+import { queryClient } from '../../api/queries.ts'
+
+export interface ContentType {
+  slug: string
+  name: string
+  lengths: { short: string; medium: string; long: string }
+}
+
+export interface ContentJob {
+  id: string
+  prompt: string
+  contentType: string
+  type: string
+  status: 'queued' | 'running' | 'completed' | 'failed' | 'cancelled'
+  text: string
+  finishReason: string | null
+  error: { code: string; message: string } | null
+  entryId: string | null
+  scheduledFor: string
+  createdAt: string
+}
+
+export interface LibraryEntry {
+  id: string
+  title: string
+  type: string
+  body: string
+  provenance: { jobId: string; generationId: string; model: string } | null
+  version: number
+  updatedAt: string
+}
+
+const jobsKey = ['content-jobs'] as const
+const entriesKey = ['library'] as const
+
+/** Whether a job's text still changes. */
+export function isOpen(job: ContentJob): boolean {
+  return job.status === 'queued' || job.status === 'running'
+}
+
+export function useContentTypes() {
+  return useQuery({
+    queryKey: ['content-types'],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async ({ signal }) =>
+      (await request<{ types: ContentType[] }>('/content/types', { signal })).types,
+  })
+}
+
+/** The jobs, newest first. What another tab does is seen within seconds, what is being written within one. */
+export function useContentJobs() {
+  return useInfiniteQuery({
+    queryKey: jobsKey,
+    initialPageParam: '',
+    queryFn: ({ pageParam, signal }) =>
+      request<{ jobs: ContentJob[]; nextCursor: string | null }>(
+        `/content/jobs?limit=20${pageParam && `&cursor=${pageParam}`}`,
+        { signal },
+      ),
+    getNextPageParam: page => page.nextCursor,
+    refetchInterval: ({ state }) => (state.data?.pages.some(page => page.jobs.some(isOpen)) ? 1_000 : 4_000),
+  })
+}
+
+/** A job with its whole text. */
+export function useContentJob(job: ContentJob, isWanted: boolean) {
+  return useQuery({
+    queryKey: [...jobsKey, job.id, job.status, job.entryId],
+    enabled: isWanted,
+    placeholderData: keepPreviousData,
+    queryFn: async ({ signal }) =>
+      (await request<{ job: ContentJob }>(`/content/jobs/${job.id}`, { signal })).job,
+    refetchInterval: isOpen(job) ? 1_000 : false,
+  })
+}
+
+export interface ContentWish {
+  prompt: string
+  contentType: string
+  length: string
+  tone?: string
+  language?: string
+}
+
+/** Queues a job. Throws ApiError. */
+export async function askForContent(wish: ContentWish, key: string): Promise<void> {
+  await request('/content/jobs', { method: 'POST', body: wish, headers: { 'idempotency-key': key } })
+  await queryClient.invalidateQueries({ queryKey: jobsKey })
+}
+
+/** Cancels, retries, saves or deletes a job. Throws ApiError. */
+export async function changeJob(id: string, what: 'cancel' | 'retry' | 'save' | 'delete'): Promise<void> {
+  if (what === 'delete') await request(`/content/jobs/${id}`, { method: 'DELETE' })
+  else
+    await request(`/content/jobs/${id}/${what}`, { method: 'POST', ...(what === 'save' ? { body: {} } : {}) })
+  await queryClient.invalidateQueries({ queryKey: jobsKey })
+  if (what === 'save') await queryClient.invalidateQueries({ queryKey: entriesKey })
+}
+
+/** The library, or what is found in it, newest first. */
+export function useEntries(search: string) {
+  return useInfiniteQuery({
+    queryKey: [...entriesKey, 'list', search],
+    initialPageParam: '',
+    placeholderData: keepPreviousData,
+    queryFn: ({ pageParam, signal }) =>
+      request<{ entries: LibraryEntry[]; nextCursor: string | null }>(
+        `/library?limit=20&search=${encodeURIComponent(search)}${pageParam && `&cursor=${pageParam}`}`,
+        { signal },
+      ),
+    getNextPageParam: page => page.nextCursor,
+    refetchInterval: 5_000,
+  })
+}
+
+export function useEntry(id: string) {
+  return useQuery({
+    queryKey: [...entriesKey, 'entry', id],
+    // What is being edited must not change under the cursor; a conflict is told when it is saved.
+    refetchOnWindowFocus: false,
+    queryFn: async ({ signal }) =>
+      (await request<{ entry: LibraryEntry }>(`/library/${id}`, { signal })).entry,
+  })
+}
+
+/** Keeps a new entry and gives its id. Throws ApiError. */
+export async function addEntry(): Promise<string> {
+  const body = { title: 'Untitled', type: 'Note', body: '' }
+  const { entry } = await request<{ entry: LibraryEntry }>('/library', { method: 'POST', body })
+  await queryClient.invalidateQueries({ queryKey: entriesKey })
+  return entry.id
+}
+
+/** Changes an entry. Throws ApiError, EDITED_MEANWHILE when somebody else did. */
+export async function changeEntry(
+  id: string,
+  change: Pick<LibraryEntry, 'title' | 'type' | 'body' | 'version'>,
+): Promise<LibraryEntry> {
+  const { entry } = await request<{ entry: LibraryEntry }>(`/library/${id}`, {
+    method: 'PATCH',
+    body: change,
+  })
+  queryClient.setQueryData([...entriesKey, 'entry', id], entry)
+  await queryClient.invalidateQueries({ queryKey: [...entriesKey, 'list'] })
+  return entry
+}
+
+/** Removes an entry for good. Throws ApiError. */
+export async function removeEntry(id: string): Promise<void> {
+  await request(`/library/${id}`, { method: 'DELETE' })
+  await queryClient.invalidateQueries({ queryKey: [...entriesKey, 'list'] })
+  await queryClient.invalidateQueries({ queryKey: jobsKey })
+}
+
+/** Saves an entry as a file of the person's. Throws ApiError. */
+export async function downloadEntry({ id, title }: LibraryEntry, format: 'markdown' | 'html'): Promise<void> {
+  const response = await send(`/library/${id}/export?format=${format}`)
+  const url = URL.createObjectURL(await response.blob())
+  const link = document.createElement('a')
+  link.href = url
+  link.download = `${title.replaceAll(/[/\\:]/g, '-')}.${format === 'html' ? 'html' : 'md'}`
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 10_000)
+}
