@@ -92,6 +92,11 @@ async function live() {
     contentType: 'email',
     scheduledFor: new Date(Date.now() + 3_600_000).toISOString(),
   })
+  const { plugin } = await call('POST', '/plugins', { name: mark })
+  await call('POST', `/plugins/${plugin.id}/messages`, { message: `Show ${mark} on orders`, stream: false })
+  const { plugins } = server.app
+  const told = { sender: 'plugin_generator', content: mark } as const
+  await plugins.addClientMessage(person.accountId, plugin.id, told)
   const running = await call('POST', '/generations', {
     message: `Write a long blog post about ${mark}`,
     background: true,

@@ -63,6 +63,7 @@ async function cancelElsewhere(engine: Engine, accountId: string, id: string): P
 export async function cancelAll(engine: Engine, accountId: string): Promise<void> {
   const open = await listOpen(engine.db, accountId)
   await Promise.all(open.map(({ id }) => cancel(engine, accountId, id)))
+  await engine.queue.forgetGroup(accountId)
 }
 
 /** Takes no new work, lets running answers end within the drain time, and interrupts the rest. */

@@ -41,6 +41,8 @@ export interface Backing {
   createWorker(process: Process, options: WorkerSettings): Promise<StoredWorker>
   /** The group's next turn: a rising number; jobs with lower ones are done first. */
   takeTurn(group: string): Promise<number>
+  /** Forgets the group's turns. */
+  forgetTurns(group: string): Promise<void>
   /** Trouble with the connection as AppError unavailable, all else as it is. */
   translate(error: unknown): unknown
   /** Closes all connections, also when the store is away. */

@@ -60,6 +60,7 @@ export function createQueue(backing: Backing, options: QueueOptions): Queue {
     async remove(id) {
       return (await asked(queue.remove(id))) === 1
     },
+    forgetGroup: group => asked(backing.forgetTurns(group)),
     close: () => backing.close(),
   }
 }

@@ -79,6 +79,8 @@ export interface Queue {
   counts(): Promise<JobCounts>
   /** Forgets a job; false when it is being worked on, which goes on. */
   remove(id: string): Promise<boolean>
+  /** Forgets whose turn it was for a group, for example when its account is erased; its jobs are removed one by one. */
+  forgetGroup(group: string): Promise<void>
   /** Closes what this queue opened; workers are closed before. */
   close(): Promise<void>
 }

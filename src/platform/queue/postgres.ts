@@ -61,6 +61,9 @@ export async function createPostgresQueue(options: PostgresQueueOptions): Promis
       const { rows } = await connection.query('select take_turn($1, $2) as turn', [name, group])
       return Number(rows[0]?.turn ?? 1)
     },
+    async forgetTurns(group) {
+      await connection.query('delete from turns where queue = $1 and account = $2', [name, group])
+    },
     translate,
     async close() {
       await within(queue.close(), closeMs).catch(() => {})

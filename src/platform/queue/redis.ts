@@ -58,6 +58,9 @@ export async function createRedisQueue(options: RedisQueueOptions): Promise<Queu
       const keys = [`${prefix}:${name}:prioritized`, `${prefix}:${name}:turns`] as const
       return Number(await asking.eval(takeTurn, 2, ...keys, group))
     },
+    async forgetTurns(group) {
+      await asking.hdel(`${prefix}:${name}:turns`, group)
+    },
     translate: redisFailure,
     async close() {
       await within(queue.close(), closeMs).catch(() => {})
