@@ -56,7 +56,7 @@ export async function listConversations(
     .select(columns)
     .select(sql<number>`(extract(epoch from updated_at) * 1000000)::bigint`.as('updatedAtMicros'))
     .where('account_id', '=', page.accountId)
-    .where('kind', '<>', 'content')
+    .where('kind', '=', 'chat')
     .orderBy('updated_at', 'desc')
     .orderBy('id', 'desc')
     .limit(page.limit)

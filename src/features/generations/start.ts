@@ -58,7 +58,7 @@ export async function start(engine: Engine, request: StartRequest): Promise<Star
     const title = conversationId === undefined ? recipe.title(message) : null
     const stored =
       title === null
-        ? await insertTurn(engine.db, turn)
+        ? await insertTurn(engine.db, turn, recipe.conversationKind)
         : await insertFirstTurn(engine.db, turn, { kind: recipe.conversationKind, title })
     if (!stored) throw missing('Conversation')
     const { recent, ...run } = stored

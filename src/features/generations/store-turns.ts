@@ -76,8 +76,8 @@ const charactersToAsk = `length($6) + length(coalesce(system_prompt, '')) + (
  * statement does not see its own writes.
  */
 const turnInExisting = statement<TurnRow>(`with conversation as (
-    update conversations set message_count = message_count + 2, updated_at = now() where id = $2 and account_id = $1
-      and (kind = 'content') = ($7 = 'content')
+    update conversations set message_count = message_count + 2, updated_at = now()
+    where id = $2 and account_id = $1 and kind = $18
     returning message_count as position, system_prompt
   ), recent as materialized (
     select position, role, content from messages
@@ -126,10 +126,10 @@ export async function insertFirstTurn(
 
 /**
  * Writes a question, reply and generation into a conversation and reads its newest messages, in one statement; null when
- * the account has no such conversation.
+ * the account has no such conversation of this kind.
  */
-export async function insertTurn(db: Database, turn: Turn): Promise<StoredTurn | null> {
-  const [reply, ...earlier] = await turnInExisting(db, ...turnValues(turn))
+export async function insertTurn(db: Database, turn: Turn, kind: string): Promise<StoredTurn | null> {
+  const [reply, ...earlier] = await turnInExisting(db, ...turnValues(turn), kind)
   if (!reply?.createdAt) return null
   const stored = { createdAt: reply.createdAt, holdMicroCredits: reply.holdMicroCredits ?? 0 }
   const systemPrompt = reply.content

@@ -1,3 +1,4 @@
+import { CompiledQuery } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ScriptedProvider, startProvider } from '../../../test/provider/index.ts'
 import { startApp, type TestApp } from '../../../test/support/app.ts'
@@ -74,4 +75,17 @@ test('code of a client is never told to the model as its own words', async () =>
   const messages = body?.messages ?? []
   const holding = messages.filter(message => message.content.includes('zebra-of-a-client'))
   expect(holding.map(message => message.role)).toEqual(['user'])
+})
+
+test('a plugin is no chat: its conversation is not in that list, and takes no message from there', async () => {
+  const { token, call } = await begin()
+  await provider.script({ text: good })
+  await call('POST', '/messages', { message: 'Gift wrapping, please', stream: false })
+  const { rows } = await server.app.db.executeQuery<{ id: string }>(
+    CompiledQuery.raw(`select id from conversations where kind = 'plugin' order by created_at desc limit 1`),
+  )
+  const list = await server.call('GET', '/api/v1/conversations', { token })
+  expect(list.body.data.conversations).toEqual([])
+  const body = { message: 'Hello', conversationId: rows[0]?.id }
+  expect((await server.call('POST', '/api/v1/generations', { token, body })).status).toBe(404)
 })
