@@ -1,0 +1,79 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { openBrowser, type TestBrowser } from '../support/browser.ts'
+import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
+import { type ServerProcess, startProcess } from '../support/process.ts'
+
+async function pay(page: Page, number: string): Promise<void> {
+  await page.getByLabel('Card number').fill(number)
+  await page.getByLabel(/Expiry/).fill('12 / 34')
+  await page.getByLabel('Security code').fill('123')
+  await page.getByRole('button', { name: /^Pay/ }).click()
+}
+
+describe.skipIf(!inject('machine').chromium)('a person who pays, in a browser', () => {
+  let browser: TestBrowser
+  let folder: string
+  let server: ServerProcess
+
+  beforeAll(async () => {
+    folder = await makeTestFolder('billing-journey')
+    browser = await openBrowser()
+    server = await startProcess({ dataDir: folder })
+  }, 90_000)
+  afterAll(async () => {
+    await browser?.[Symbol.asyncDispose]()
+    await server?.[Symbol.asyncDispose]()
+    await removeTestFolder(folder)
+  })
+
+  test('is declined once, buys credits, upgrades, cancels, and sees each step', {
+    timeout: 90_000,
+  }, async () => {
+    // The address that the provider's pages lead back to; cookies belong to one spelling of it.
+    const site = server.url.replace('127.0.0.1', 'localhost')
+    const { page, problems } = await browser.open(site)
+    page.setDefaultTimeout(30_000)
+    await page
+      .getByRole('link', { name: /sign up|create an account/i })
+      .first()
+      .click()
+    await page.getByLabel('E-mail').fill(`payer-${Date.now()}@example.com`)
+    await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
+    await page.getByRole('button', { name: /sign up|create account/i }).click()
+    await page.getByRole('textbox', { name: 'Message' }).waitFor()
+
+    await page.goto(`${site}/settings/billing`)
+    await page.getByRole('button', { name: 'Buy 500 credits' }).click()
+    await page.getByText('Never type a real card').waitFor()
+    await pay(page, '4000 0000 0000 0002')
+    expect(await page.getByRole('alert').textContent()).toContain('declined')
+    await page.getByRole('link', { name: 'Back without paying' }).click()
+    await page.getByText('Nothing was bought').waitFor()
+    await page.getByText('Declined', { exact: true }).waitFor()
+
+    await page.getByRole('button', { name: 'Buy 500 credits' }).click()
+    await pay(page, '4242 4242 4242 4242')
+    await page.getByText('Thank you').waitFor()
+    await expect.poll(() => page.getByTestId('balance').textContent(), { timeout: 20_000 }).toBe('520')
+
+    await page.getByRole('button', { name: 'Upgrade to Pro' }).click()
+    await pay(page, '4242 4242 4242 4242')
+    await page.getByText(/^Renews on/).waitFor()
+    await expect.poll(() => page.getByTestId('balance').textContent(), { timeout: 20_000 }).toBe('1,020')
+    const history = page.getByRole('list', { name: 'History of credits' })
+    for (const step of ['Credits to begin with', 'Credits bought', 'Credits of the month'])
+      await history.getByText(step).waitFor()
+    expect(await page.getByRole('list', { name: 'Payments' }).getByRole('listitem').count()).toBe(3)
+    await page.getByLabel('Show', { exact: true }).selectOption('purchase')
+    await expect.poll(() => history.getByRole('listitem').count()).toBe(1)
+
+    await page.getByRole('button', { name: 'Cancel subscription' }).click()
+    await page.getByText(/^Ends on/).waitFor()
+    await page.getByRole('button', { name: 'Manage payments…' }).click()
+    await page.getByRole('button', { name: 'Keep the subscription' }).click()
+    await page.getByRole('link', { name: 'Back' }).click()
+    await page.getByText(/^Renews on/).waitFor()
+    expect(problems).toEqual([])
+  })
+})
