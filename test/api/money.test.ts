@@ -152,6 +152,14 @@ test('an account without credits is told what it lacks, on every wire that submi
     body: { amountMicroCredits: credit, reason: 'For myself' },
   })
   expect(own.status).toBe(403)
+  const seen = await app.call('GET', `/api/v1/admin/accounts/${accountId}/credits?kind=adjustment`, {
+    token: admin.token,
+  })
+  expect(seen.body.data).toMatchObject({
+    balanceMicroCredits: 0,
+    entries: [{ kind: 'adjustment', amountMicroCredits: -20 * credit, note: 'For a test' }],
+  })
+  expect((await app.call('GET', `/api/v1/admin/accounts/${accountId}/credits`, { token })).status).toBe(403)
   const events = await app.call('GET', `/api/v1/admin/security-events?accountId=${accountId}`, {
     token: admin.token,
   })
@@ -166,3 +174,48 @@ test('usage names the rule that its span breaks', async () => {
     expect(answer.body.details[0].field).toBe('from')
   }
 })
+
+test('one key is one message and one charge, however often it comes; another body is refused', async () => {
+  const { token, accountId } = await app.signUp()
+  const headers = { 'idempotency-key': 'the same wish' }
+  const answers = await Promise.all(Array.from({ length: 10 }, () => ask(token, {}, headers)))
+  expect(new Set(answers.map(answer => answer.status))).toEqual(new Set([200]))
+  expect(new Set(answers.map(answer => answer.body.data.generation.id)).size).toBe(1)
+  expect((await ledgerOf(accountId)).map(entry => entry.kind)).toEqual(['grant', 'hold', 'release', 'settle'])
+  expect((await entitlementsOf(token)).messages.used).toBe(1)
+  expect((await ask(token, { message: 'Another' }, headers)).status).toBe(422)
+  expect((await ask(token, {}, { 'idempotency-key': 'x'.repeat(256) })).status).toBe(400)
+  const stranger = await app.signUp()
+  const other = await ask(stranger.token, {}, headers)
+  expect(other.body.data.generation.id).not.toBe(answers[0]?.body.data.generation.id)
+})
+
+test.each([0, 1, 37, 999])(
+  'an answer that is cut after %i tokens costs those, and the rest of its hold comes back',
+  async n => {
+    const { token, accountId } = await app.signUp()
+    // 999 words of eight characters and a space; no usage is told, so that what was received is counted.
+    await provider.script(
+      ...Array.from({ length: n === 0 ? 4 : 1 }, () => ({
+        ...{ text: Array.from({ length: 1200 }, () => 'received').join(' '), usage: false as const },
+        ...{ fault: 'cut-fin' as const, faultAfter: n === 0 ? -1 : n },
+      })),
+    )
+    const answer = await ask(token, { model: 'openai/any', maxOutputTokens: 8192 })
+    const [, hold, release, settle] = await ledgerOf(accountId)
+    expect(release?.amount).toBe(-(hold?.amount ?? 0))
+    if (n === 0) {
+      expect(answer.status).toBe(502)
+      expect(settle).toBeUndefined()
+      return
+    }
+    const { generation, reply } = answer.body.data
+    expect(generation).toMatchObject({ status: 'interrupted', usage: { isEstimated: true } })
+    expect(reply.content.trim().split(' ')).toHaveLength(n)
+    const { inputTokens, outputTokens } = generation.usage
+    expect(outputTokens).toBe(Math.ceil(reply.content.length / 4))
+    // A model that nobody knows: 3 and 15 USD a million tokens, that is 0.3 and 1.5 micro-credits × 1,000 a token.
+    expect(generation.costMicroCredits).toBe(inputTokens * 300 + outputTokens * 1500)
+    expect(settle?.amount).toBe(-generation.costMicroCredits)
+  },
+)

@@ -5,7 +5,7 @@ export const ByMessage = Type.Object({ messageId: Type.String({ maxLength: 200 }
 
 export const RoomBody = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }),
+    name: Type.String({ minLength: 1, maxLength: 255, pattern: '\\S' }),
     description: Type.Optional(Type.Union([Type.String({ maxLength: 1000 }), Type.Null()])),
   },
   { examples: [{ name: 'My First Chatroom', description: 'A test chatroom' }] },

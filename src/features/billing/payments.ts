@@ -1,3 +1,4 @@
+import { invalidField } from '../../lib/errors.ts'
 import { isId } from '../../lib/ids.ts'
 import { beginCheckout, type CheckoutWish, openPortal, type PaymentParts } from './checkout.ts'
 import type { EntryKind } from './store.ts'
@@ -51,14 +52,20 @@ async function readHistory(
   accountId: string,
   { kind, cursor, limit }: Cut & { kind?: EntryKind | undefined },
 ) {
-  const before = cursor !== undefined && /^\d{1,15}$/.test(cursor) ? Number(cursor) : null
+  if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw badCursor()
+  const before = cursor === undefined ? null : Number(cursor)
   const rows = await listEntries(db, accountId, { kinds: kind ? [kind] : null, before, limit: limit + 1 })
   const entries = rows.slice(0, limit)
   return { entries, nextCursor: rows.length > limit ? String(entries.at(-1)?.seq) : null }
 }
 
+function badCursor() {
+  return invalidField('cursor', 'must be the nextCursor of an earlier page')
+}
+
 async function readPayments({ db }: PaymentParts, accountId: string, { cursor, limit }: Cut) {
-  const before = cursor !== undefined && isId(cursor) ? cursor : null
+  if (cursor !== undefined && !isId(cursor)) throw badCursor()
+  const before = cursor ?? null
   const rows = await listPayments(db, accountId, { before, limit: limit + 1 })
   const found = rows.slice(0, limit)
   return { payments: found, nextCursor: rows.length > limit ? (found.at(-1)?.id ?? null) : null }

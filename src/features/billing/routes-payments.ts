@@ -4,6 +4,7 @@ import type { Server } from '../../transport/server.ts'
 import { microCreditsPerCredit } from './ledger.ts'
 import type { BillingPayments } from './payments.ts'
 import type { Plan } from './plans.ts'
+import { AccountIdParams } from './schema.ts'
 import {
   CheckoutBody,
   CheckoutView,
@@ -33,6 +34,7 @@ export function paymentRoutes(billing: BillingPayments) {
     buying(server, billing)
     subscription(server, billing)
     history(server, billing)
+    ledger(server, billing)
   }
 }
 
@@ -201,6 +203,38 @@ function history(server: Server, billing: BillingPayments): void {
     async request => {
       const page = await billing.history(request.identity.accountId, request.query)
       return ok({ entries: page.entries.map(viewEntry), nextCursor: page.nextCursor })
+    },
+  )
+}
+
+/** What administrators see of an account's credits. */
+function ledger(server: Server, billing: BillingPayments): void {
+  server.get(
+    '/admin/accounts/:id/credits',
+    {
+      config: { auth: 'admin' },
+      schema: {
+        tags: ['Administration'],
+        summary: "See an account's credits and how they came and went",
+        description:
+          'Its balance and its ledger, the newest entry first; an account that is absent has neither.',
+        params: AccountIdParams,
+        querystring: HistoryQuery,
+        response: {
+          200: success(
+            Type.Object({ balanceMicroCredits: Type.Integer(), entries: Type.Array(EntryView), nextCursor }),
+          ),
+          ...failures(400, 401, 403),
+        },
+      },
+    },
+    async request => {
+      const { id } = request.params
+      const [balanceMicroCredits, page] = await Promise.all([
+        billing.balance(id),
+        billing.history(id, request.query),
+      ])
+      return ok({ balanceMicroCredits, entries: page.entries.map(viewEntry), nextCursor: page.nextCursor })
     },
   )
 }
