@@ -69,15 +69,16 @@ export async function findEntries(db: Database, request: EntriesRequest) {
   return { entries, nextCursor: rows.length > limit ? (entries.at(-1)?.id ?? null) : null }
 }
 
-/** Parts of fewer characters are in nearly every text, and the index does not know them. */
-const shortestPart = 3
+/** The index of parts knows three letters or digits in a row; without them it would read every text. */
+const indexedPart = /[\p{L}\p{N}]{3}/u
 
+/** What to look for; a text without letters and digits occurs nowhere. */
 function searchOf(text: string): Search {
   const words = text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
   const part = text.replaceAll(/[\\%_]/g, '\\$&')
   return {
     words: words.map(word => `'${word}':*`).join(' & '),
-    part: text.length >= shortestPart || words.length === 0 ? `%${part}%` : null,
+    part: indexedPart.test(text) ? `%${part}%` : null,
   }
 }
 
