@@ -1,9 +1,11 @@
 import { AppError, invalidField, missing } from '../../lib/errors.ts'
 import { isId, newId } from '../../lib/ids.ts'
 import type { Database } from '../../platform/database/index.ts'
+import type { Billing } from '../billing/index.ts'
 import type { Conversations } from '../conversations/index.ts'
 import type { Generations } from '../generations/index.ts'
 import { createChecker } from './checker.ts'
+import { forgiveLeftOver } from './forgive.ts'
 import { finishRun, type ObserveDeps, observePlugins } from './observe.ts'
 import { packPlugin } from './package.ts'
 import { shapeFor } from './prompt.ts'
@@ -34,6 +36,7 @@ export interface PluginsDeps {
   db: Database
   generations: Generations
   conversations: Conversations
+  billing: Pick<Billing, 'forgive'>
   /** Told of what goes wrong where nobody waits for an answer. */
   report(error: unknown, what: string): void
 }
@@ -125,6 +128,8 @@ export function createPlugins(deps: PluginsDeps) {
     zip: (accountId: string, id: string, version?: number) => zipOf(deps, { accountId, id, version }),
     /** What the checks say of a piece of code. */
     check: (code: string) => checker.check(code),
+    /** Gives back what a server that stopped too early did not. */
+    tidy: () => forgiveLeftOver(deps),
     close: () => checker.close(),
   }
 }

@@ -1,18 +1,14 @@
 import type { ObservedRun, RunObserver } from '../generations/index.ts'
 import type { Checker } from './checker.ts'
+import { type ForgiveDeps, forgiveTurn, mostRepairs } from './forgive.ts'
 import { repairText } from './prompt.ts'
 import { splitReply } from './reply.ts'
 import type { Report } from './schema.ts'
 import { insertVersion, markFinal, type Plugin, readPluginOf } from './store.ts'
 import { endTurn, insertRun, type Outcome, readTurnOfRun, type Turn } from './store-turns.ts'
-import type { TurnDeps } from './turns.ts'
 
-/** How often errors go back to the model. */
-export const mostRepairs = 2
-
-export interface ObserveDeps extends TurnDeps {
+export interface ObserveDeps extends ForgiveDeps {
   checker: Checker
-  report(error: unknown, what: string): void
 }
 
 /**
@@ -109,6 +105,8 @@ async function keep(
   })
   if (version === null) return
   const repair = mayRepair && place ? await startRepair(deps, run, { plugin, place, report, version }) : null
+  // Not waited for: this run is settled only after its observers have ended.
+  if (place && report.errors > 0 && isWhole && !repair) void forgiveTurn(deps, run.accountId, place.turn.id)
   const { errors, warnings } = report
   run.emit({ type: 'check-done', pluginId: plugin.id, version, errors, warnings, isFinal, repair })
 }

@@ -1,5 +1,5 @@
 import { CompiledQuery } from 'kysely'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type ScriptedProvider, startProvider } from '../../../test/provider/index.ts'
 import { startApp, type TestApp } from '../../../test/support/app.ts'
 
@@ -25,13 +25,13 @@ const good =
 const bad = 'Done.\n\n```php\n<?php\n/** Plugin Name: Gift */\nfunction ( {\n```\n'
 
 async function begin() {
-  const { token } = await server.signUp()
+  const { token, accountId } = await server.signUp()
   const made = await server.call('POST', '/api/v1/plugins', { token, body: { name: 'Gift wrapping' } })
   expect(made.status).toBe(201)
   const path = `/api/v1/plugins/${made.body.data.plugin.id}`
   const call = (method: string, rest: string, body?: unknown) =>
     server.call(method, path + rest, { token, ...(body === undefined ? {} : { body }) })
-  return { token, call }
+  return { token, accountId, call }
 }
 
 test('a bad answer is repaired, the plugin is finalized and packed', async () => {
@@ -55,12 +55,24 @@ test('a bad answer is repaired, the plugin is finalized and packed', async () =>
   ])
 })
 
-test('a model that is never right stops after two repairs, and nothing is final', async () => {
-  const { call } = await begin()
+test('a model that is never right stops after two repairs; nothing is final, and nothing is paid', async () => {
+  const { call, accountId } = await begin()
+  const before = await server.app.billing.balance(accountId)
   await provider.script({ text: bad }, { text: bad }, { text: bad })
   const drafted = await call('POST', '/messages', { message: 'Gift wrapping, please', stream: false })
   expect(drafted.body.data.turn).toMatchObject({ outcome: 'errors', repairs: 2, version: 3 })
   expect((await call('GET', '/zip')).body.code).toBe('NOT_FINAL')
+  const refunds = () =>
+    server.app.db
+      .selectFrom('ledger_entries')
+      .select('amount_micro_credits as amount')
+      .where('account_id', '=', accountId)
+      .where('kind', '=', 'refund')
+      .execute()
+  await vi.waitFor(async () => expect(await refunds()).toHaveLength(3), { timeout: 10_000, interval: 50 })
+  expect(await server.app.billing.balance(accountId)).toBe(before)
+  await server.app.plugins.tidy()
+  expect(await server.app.billing.balance(accountId)).toBe(before)
 })
 
 test('code of a client is never told to the model as its own words', async () => {

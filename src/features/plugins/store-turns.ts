@@ -112,6 +112,21 @@ export async function endTurn(
   return (await endOne(db, id, end.outcome, end.version)).length > 0
 }
 
+const listUnusable = statement<{ accountId: string; generationId: string }>(
+  `select t.account_id as "accountId", r.generation_id as "generationId"
+   from plugin_turns t join plugin_runs r on r.turn_id = t.id
+   where t.outcome = 'errors' and t.ended_at > now() - interval '1 day'
+     and exists (select from plugin_runs l where l.turn_id = t.id and l.attempt >= $1) order by t.ended_at, r.attempt`,
+)
+
+/** The runs of turns that ended with errors since yesterday, after so many repairs. */
+export function listUnusableRuns(
+  db: Database,
+  repairs: number,
+): Promise<{ accountId: string; generationId: string }[]> {
+  return listUnusable(db, repairs)
+}
+
 const endDead = statement(
   `update plugin_turns t set outcome = 'failed', ended_at = now()
    where t.plugin_id = $1 and t.outcome = 'open' and t.created_at < now() - interval '30 seconds'
