@@ -224,6 +224,7 @@ function Broken() { throw new Error('from rendering') }`,
   }, 60_000)
 
   test('any value can be logged; floods are cut short', async () => {
+    const startedAt = Date.now()
     const shown = await show({
       'a.js': `const circle = { name: 'c' }; circle.self = circle
 const hostile = new Proxy({}, { ownKeys() { throw new Error('no') }, getPrototypeOf() { throw new Error('no') } })
@@ -244,7 +245,9 @@ setTimeout(() => console.info('later'), 1500)`,
     expect(JSON.stringify(failed).length).toBeLessThan(10_000)
     await until(shown, message => message.args?.[0] === 'later')
     const messages = await shown.messages()
-    expect(messages.length).toBeLessThan(300)
+    // 200 at once and 50 a second: on a busy machine the loop takes seconds, in which more may pass.
+    const seconds = (Date.now() - startedAt) / 1000
+    expect(messages.length).toBeLessThan(200 + 2 * 50 * seconds)
     expect(messages.some(message => /messages were left out/.test(message.args?.[0] ?? ''))).toBe(true)
     await shown.close()
   }, 60_000)
