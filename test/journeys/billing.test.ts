@@ -19,7 +19,7 @@ describe.skipIf(!inject('machine').chromium)('a person who pays, in a browser', 
   beforeAll(async () => {
     folder = await makeTestFolder('billing-journey')
     browser = await openBrowser()
-    server = await startProcess({ dataDir: folder })
+    server = await startProcess({ dataDir: folder, env: { SIGNUP_CREDITS: '0', SANDBOX_DELAY_MS: '0' } })
   }, 90_000)
   afterAll(async () => {
     await browser?.[Symbol.asyncDispose]()
@@ -27,8 +27,8 @@ describe.skipIf(!inject('machine').chromium)('a person who pays, in a browser', 
     await removeTestFolder(folder)
   })
 
-  test('is declined once, buys credits, upgrades, cancels, and sees each step', {
-    timeout: 90_000,
+  test('without credits is declined once, buys some, upgrades, cancels, adds an own key, and sees each step', {
+    timeout: 120_000,
   }, async () => {
     // The address that the provider's pages lead back to; cookies belong to one spelling of it.
     const site = server.url.replace('127.0.0.1', 'localhost')
@@ -43,7 +43,11 @@ describe.skipIf(!inject('machine').chromium)('a person who pays, in a browser', 
     await page.getByRole('button', { name: /sign up|create account/i }).click()
     await page.getByRole('textbox', { name: 'Message' }).waitFor()
 
-    await page.goto(`${site}/settings/billing`)
+    const message = page.getByRole('textbox', { name: 'Message' })
+    await message.fill('Write a haiku')
+    await page.keyboard.press('Enter')
+    await page.getByText('You have exhausted your credits').waitFor()
+    await page.getByRole('link', { name: 'Get credits' }).click()
     await page.getByRole('button', { name: 'Buy 500 credits' }).click()
     await page.getByText('Never type a real card').waitFor()
     await pay(page, '4000 0000 0000 0002')
@@ -55,15 +59,14 @@ describe.skipIf(!inject('machine').chromium)('a person who pays, in a browser', 
     await page.getByRole('button', { name: 'Buy 500 credits' }).click()
     await pay(page, '4242 4242 4242 4242')
     await page.getByText('Thank you').waitFor()
-    await expect.poll(() => page.getByTestId('balance').textContent(), { timeout: 20_000 }).toBe('520')
+    await expect.poll(() => page.getByTestId('balance').textContent(), { timeout: 20_000 }).toBe('500')
 
     await page.getByRole('button', { name: 'Upgrade to Pro' }).click()
     await pay(page, '4242 4242 4242 4242')
     await page.getByText(/^Renews on/).waitFor()
-    await expect.poll(() => page.getByTestId('balance').textContent(), { timeout: 20_000 }).toBe('1,020')
+    await expect.poll(() => page.getByTestId('balance').textContent(), { timeout: 20_000 }).toBe('1,000')
     const history = page.getByRole('list', { name: 'History of credits' })
-    for (const step of ['Credits to begin with', 'Credits bought', 'Credits of the month'])
-      await history.getByText(step).waitFor()
+    for (const step of ['Credits bought', 'Credits of the month']) await history.getByText(step).waitFor()
     expect(await page.getByRole('list', { name: 'Payments' }).getByRole('listitem').count()).toBe(3)
     await page.getByLabel('Show', { exact: true }).selectOption('purchase')
     await expect.poll(() => history.getByRole('listitem').count()).toBe(1)
@@ -72,8 +75,28 @@ describe.skipIf(!inject('machine').chromium)('a person who pays, in a browser', 
     await page.getByText(/^Ends on/).waitFor()
     await page.getByRole('button', { name: 'Manage payments…' }).click()
     await page.getByRole('button', { name: 'Keep the subscription' }).click()
+    await page.getByRole('button', { name: 'Cancel at the end of the month' }).waitFor()
     await page.getByRole('link', { name: 'Back' }).click()
     await page.getByText(/^Renews on/).waitFor()
+
+    await page.goto(site)
+    await message.fill('Write a haiku')
+    await page.keyboard.press('Enter')
+    const answer = page.getByRole('article', { name: 'Answer' }).last()
+    await answer.getByText(/ credits$/).waitFor()
+
+    await page.goto(`${site}/settings/keys`)
+    await page.getByRole('button', { name: 'Add a key' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Key', { exact: true }).fill('sk-a-key-of-nobody-9Zq')
+    await dialog.getByLabel('Name').fill('Work')
+    await dialog.getByRole('button', { name: 'Add key' }).click()
+    await page.getByRole('listitem', { name: 'Work' }).waitFor()
+    await page.goto(`${site}/settings/activity`)
+    await page
+      .getByText(/provider key/i)
+      .first()
+      .waitFor()
     expect(problems).toEqual([])
   })
 })

@@ -7,7 +7,7 @@ const Moment = Type.String({ format: 'date-time' })
 
 /** One thing that a check found in a plugin. */
 export const FindingView = Type.Object({
-  rule: Type.String({ description: 'Name of the rule; docs/plugins.md lists them.' }),
+  rule: Type.String({ description: 'Name of the rule; docs/plugin-checks.md lists them.' }),
   severity: Type.String({ enum: ['error', 'warning'] }),
   line: Type.Integer({ description: '1-based.' }),
   message: Type.String({ description: 'What is wrong here.' }),

@@ -1,6 +1,6 @@
 import type { Database } from '../../database/index.ts'
 import { type Card, judgeCard } from './cards.ts'
-import { monthAfter, newInvoice, newObjectId, newSubscription, seconds } from './objects.ts'
+import { monthAfter, newEventId, newInvoice, newObjectId, newSubscription, seconds } from './objects.ts'
 import { addObject, type Body, changeObject, listObjects, lockObject, queueEvent } from './store.ts'
 
 /** How a try to pay ended. */
@@ -144,7 +144,7 @@ async function passMonth(db: Database, subscription: Body): Promise<void> {
 }
 
 async function tell(db: Database, type: string, object: Body): Promise<void> {
-  const id = newObjectId('evt')
+  const id = newEventId()
   const body = JSON.stringify({
     id,
     object: 'event',

@@ -7,6 +7,14 @@ export function newObjectId(prefix: string): string {
   return `${prefix}_sandbox_${randomBytes(18).toString('base64url').replace(/[-_]/g, 'x')}`
 }
 
+let lastEvent = 0
+
+/** The id of a new event. Ids rise, since events tell their time in seconds only, and two of one second have an order. */
+export function newEventId(): string {
+  lastEvent = Math.max(lastEvent + 1, Date.now() * 1000)
+  return `evt_sandbox_${lastEvent.toString(36).padStart(11, '0')}${randomBytes(9).toString('hex')}`
+}
+
 export const seconds = (time = Date.now()) => Math.floor(time / 1000)
 
 /** A checkout session as Stripe tells of it; `order` is what was asked for. */
