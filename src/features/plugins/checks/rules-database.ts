@@ -16,6 +16,7 @@ import {
 
 const queries: ReadonlySet<string> = new Set(['query', 'get_results', 'get_row', 'get_var', 'get_col'])
 const prepare: ReadonlySet<string> = new Set(['prepare'])
+const formatters: ReadonlySet<string> = new Set(['sprintf'])
 const metaCalls: ReadonlySet<string> = new Set([
   'get_post_meta',
   'update_post_meta',
@@ -65,7 +66,7 @@ function isBuilt(sql: Node | undefined, built: ReadonlySet<string>): boolean {
   if (sql.kind === 'bin' && sql.type === '.')
     return [sql.left, sql.right].some(side => isPart(side as Node, built))
   if (sql.kind === 'parenthesis') return isBuilt(sql.inner as Node, built)
-  if (calls(sql, new Set(['sprintf'])))
+  if (calls(sql, formatters))
     return argumentsOf(sql)
       .slice(1)
       .some(argument => isPart(argument, built))
