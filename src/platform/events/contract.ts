@@ -35,13 +35,16 @@ export async function followSoon(
   throw new Error(`the log ${id} did not arrive`)
 }
 
+/** As JSON carries it: what no wire can carry, -0, is not asked of a log. */
+const asJson = (value: unknown) => JSON.parse(JSON.stringify(value)) as unknown
+
 const anyEvent = fc.oneof(
   fc.record({
     type: fc.constant('text-delta'),
     text: fc.string({ minLength: 1, maxLength: 9, unit: 'binary' }),
   }),
   fc.record({ type: fc.constant('reasoning-delta'), text: fc.string({ minLength: 1, maxLength: 4 }) }),
-  fc.record({ type: fc.constant('mark'), value: fc.jsonValue() }),
+  fc.record({ type: fc.constant('mark'), value: fc.jsonValue().map(asJson) }),
 )
 
 const pause = () => new Promise(resolve => setImmediate(resolve))
