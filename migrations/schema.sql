@@ -187,15 +187,18 @@ create table artifacts (
   language text not null,
   is_complete boolean not null,
   created_at timestamp with time zone not null default now(),
+  consolidated_into uuid,
   constraint artifacts_pkey primary key (id),
   constraint artifacts_lineage_id_version_key unique (lineage_id, version),
   constraint artifacts_type_check check (type = any (array['CODE'::text, 'HTML'::text, 'CSS'::text, 'REACT'::text, 'JAVASCRIPT'::text, 'TYPESCRIPT'::text, 'PYTHON'::text, 'OTHER'::text])),
   constraint artifacts_version_check check (version > 0),
   constraint artifacts_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade,
+  constraint artifacts_consolidated_into_fkey foreign key (consolidated_into) references artifacts(id) on delete set null,
   constraint artifacts_conversation_id_fkey foreign key (conversation_id) references conversations(id) on delete cascade,
   constraint artifacts_message_id_fkey foreign key (message_id) references messages(id) on delete cascade
 );
 create index artifacts_by_account on artifacts using btree (account_id);
+create index artifacts_by_consolidation on artifacts using btree (consolidated_into) where (consolidated_into is not null);
 create index artifacts_by_conversation on artifacts using btree (conversation_id, created_at desc, id desc);
 create index artifacts_by_message on artifacts using btree (message_id);
 

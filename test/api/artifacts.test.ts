@@ -111,6 +111,57 @@ describe('artifacts of a conversation', () => {
     expect((await call('POST', `/artifacts/${versions[1].id}/fix`, { problems })).status).toBe(202)
   })
 
+  test('blocks that belong together are merged as well; the blocks stay, and each side tells of the other', async () => {
+    const block = (language: string, code: string) => `\`\`\`${language}\n${code}\n\`\`\`\n\n`
+    const page = `${block('html', '<!doctype html>\n<html>\n<head>\n<title>Clock</title>\n<link rel="stylesheet" href="style.css">\n</head>\n<body>\n<p id="time"></p>\n<script src="app.js"></script>\n</body>\n</html>')}And:\n\n${block('css', '#time {\n  color: teal;\n  margin: 0;\n  padding: 0;\n}')}And:\n\n${block('js', "const time = document.getElementById('time')\nfunction tick() {\n  time.textContent = 'now'\n}\ntick()")}`
+    const told = await ask(page)
+    const list = async () =>
+      (await call('GET', `/conversations/${told.conversationId}/artifacts`)).body.data.artifacts
+    const artifacts = await list()
+    expect(artifacts).toMatchObject([
+      { type: 'HTML', title: 'Clock', version: 1, consolidatedFrom: [] },
+      { type: 'CSS', consolidatedFrom: [] },
+      { type: 'JAVASCRIPT', consolidatedFrom: [] },
+      { type: 'HTML', title: 'Clock', version: 2, consolidatedInto: null, fileCount: 1 },
+    ])
+    const [html, css, js, whole] = artifacts
+    expect(whole.consolidatedFrom).toEqual([html.id, css.id, js.id])
+    for (const part of [html, css, js]) expect(part.consolidatedInto).toBe(whole.id)
+    expect((await call('GET', `/artifacts/${whole.id}`)).body.data.artifact).toMatchObject({
+      consolidatedFrom: whole.consolidatedFrom,
+      lineageId: html.lineageId,
+    })
+    const { files } = (await call('GET', `/artifacts/${whole.id}/files`)).body.data
+    expect(files).toHaveLength(1)
+    expect(files[0].content).toMatch(/<style>\n#time[\s\S]*<script>\nconst time/)
+    expect((await call('GET', `/artifacts/${html.id}/files`)).body.data.files[0].content).toContain('app.js')
+    const message = (await call('GET', `/conversations/${told.conversationId}`)).body.data.messages.at(-1)
+    expect(message.artifacts.at(-1)).toMatchObject({ consolidatedFrom: whole.consolidatedFrom })
+    const log = (await call('GET', `/generations/${told.id}/events`)).text
+    expect(log).toContain('"key":"consolidated-1"')
+    expect((await call('POST', `/artifacts/${whole.id}/build`)).body.data.build).toMatchObject({
+      ok: true,
+      warnings: [],
+    })
+    expect((await call('DELETE', `/artifacts/${css.id}`)).status).toBe(200)
+    expect((await list()).at(-1).consolidatedFrom).toEqual([html.id, js.id])
+    expect((await call('DELETE', `/artifacts/${whole.id}`)).status).toBe(200)
+    expect((await list()).map((left: { consolidatedInto: string | null }) => left.consolidatedInto)).toEqual([
+      null,
+      null,
+    ])
+    // The next answer goes on with the page.
+    const next = await ask(
+      block('html', '<!doctype html>\n<title>Clock</title>\n<p>again</p>\n<p>x</p>'),
+      told.conversationId,
+    )
+    expect((await list()).at(-1)).toMatchObject({
+      messageId: next.replyId,
+      lineageId: html.lineageId,
+      version: 2,
+    })
+  })
+
   test('of others are absent', async () => {
     const mine = await ask(answer('<b>mine</b>'))
     const [artifact] = (await call('GET', `/conversations/${mine.conversationId}/artifacts`)).body.data

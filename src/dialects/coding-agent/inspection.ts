@@ -36,7 +36,9 @@ export async function inspect(
   accountId: string,
   { replyId, wish }: { replyId: string; wish: Wish },
 ): Promise<Inspection> {
-  const made = await artifacts.listWhole(accountId, [replyId])
+  // The published product merges blocks and tells of the result alone; the blocks stay where they can be read by id.
+  const all = await artifacts.listWhole(accountId, [replyId])
+  const made = all.filter(artifact => artifact.consolidatedInto === null)
   const built = wish.enableBuilding === false ? [] : made.filter(each => builtByThemselves.has(each.type))
   const builds = await Promise.all(
     built.slice(0, mostBuilds).map(({ id }) => buildOne(artifacts, accountId, id)),

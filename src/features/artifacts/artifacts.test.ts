@@ -56,6 +56,8 @@ describe('an answer with code', () => {
           language: 'tsx',
           version: 1,
           fileCount: 1,
+          consolidatedFrom: [],
+          consolidatedInto: null,
         },
       },
     ])

@@ -1,3 +1,4 @@
+import { isAside } from './asides.ts'
 import { createFenceReader } from './fences.ts'
 import { guessLanguage, languageOfPath, leastLines, typeOf } from './languages.ts'
 import { pathInComment, pathInProse, pathKey, readInfo } from './names.ts'
@@ -13,6 +14,8 @@ export interface Block {
   /** Where it lies in its project; made up when the answer gave no name. */
   path: string
   isNamed: boolean
+  /** The words before it say that it is an example of use, or another way. */
+  isAside: boolean
   content: string
   /** False when the answer ended inside it. */
   isComplete: boolean
@@ -41,6 +44,7 @@ interface Draft {
   index: number
   language: string
   path: string | null
+  isAside: boolean
   lines: string[]
   length: number
   filledLines: number
@@ -57,6 +61,8 @@ export function createDetector(): Detector {
   let before = ''
   let heading = ''
   let isRightBefore = false
+  /** Whether a heading since the last block, or the line right before this one, leads to an aside. */
+  let leadsAside = false
   let draft: Draft | null = null
   let blocks = 0
   let kept = 0
@@ -65,7 +71,11 @@ export function createDetector(): Detector {
     prose(line) {
       if (line.trim() === '') return
       before = line.slice(0, 600)
-      if (/^ {0,3}#{1,6}\s/.test(before)) heading = before
+      const isHeading = /^ {0,3}#{1,6}\s/.test(before)
+      if (isHeading) {
+        heading = before
+        leadsAside = isAside(before)
+      }
       isRightBefore = true
     },
     open(info) {
@@ -76,12 +86,14 @@ export function createDetector(): Detector {
         index: blocks,
         language: language || languageOfPath(named ?? ''),
         path: named,
+        isAside: leadsAside || (isRightBefore && isAside(before)),
         lines: [],
         length: 0,
         filledLines: 0,
         isAnnounced: false,
       }
       isRightBefore = false
+      leadsAside = false
     },
     code(line) {
       if (draft) add(draft, line)
@@ -125,6 +137,7 @@ export function createDetector(): Detector {
         type,
         path,
         isNamed: block.path !== null,
+        isAside: block.isAside,
         content,
         isComplete,
       },

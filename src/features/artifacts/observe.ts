@@ -1,5 +1,7 @@
+import { isMergeable } from './consolidation/index.ts'
 import { type Block, createDetector, type Detection, filesKey, filesOf } from './detection.ts'
 import { type Origin, type SaveDeps, saveArtifact } from './save.ts'
+import { type ConsolidateDeps, saveConsolidated } from './save-consolidated.ts'
 import { deleteOfGeneration } from './store.ts'
 
 /** A run as it is seen here; the generations feature hands it in. */
@@ -13,6 +15,8 @@ export interface WatchedRun {
   emit(event: { type: string; [field: string]: unknown }): void
 }
 
+export interface ObserveDeps extends SaveDeps, ConsolidateDeps {}
+
 /** Watches one answer: tells when code begins, keeps it when it is there. */
 export interface ArtifactObserver {
   text(delta: string): void
@@ -23,9 +27,9 @@ export interface ArtifactObserver {
 /**
  * Follows one run. `artifact-start {key,title,language,path?}` is told while the code is still coming; `artifact-ready
  * {key,artifact}` once it is stored: for unnamed blocks when their fence closes, for named files, which are one
- * project, at the end. Null for runs that write no reply.
+ * project, at the end, and so for what unnamed blocks were merged into. Null for runs that write no reply.
  */
-export function observeRun(deps: SaveDeps, run: WatchedRun): ArtifactObserver | null {
+export function observeRun(deps: ObserveDeps, run: WatchedRun): ArtifactObserver | null {
   const { conversationId, replyId } = run
   if (conversationId === null || replyId === null) return null
   const origin: Origin = {
@@ -36,26 +40,43 @@ export function observeRun(deps: SaveDeps, run: WatchedRun): ArtifactObserver | 
   }
   const detector = createDetector()
   const named: Block[] = []
+  /** All blocks of the reply, in their order. */
+  const blocks: Block[] = []
   let hasNewNamed = false
   // Saved one after the other, so that versions follow the order of the answer.
   let saving: Promise<void> = Promise.resolve()
   let hasSaved = false
+  let isReady = false
 
   // What the reply already held was kept by the run that wrote it; only what goes on behind it is new.
   for (const detection of detector.write(run.prefix ?? '')) {
-    if (detection.type === 'block' && detection.block.isNamed) named.push(detection.block)
+    if (detection.type !== 'block') continue
+    blocks.push(detection.block)
+    if (detection.block.isNamed) named.push(detection.block)
   }
+  const known = blocks.length
 
   function take(detections: readonly Detection[]): void {
     for (const detection of detections) {
       if (detection.type === 'start') {
         const { key, title, language, path } = detection
         run.emit({ type: 'artifact-start', key, title, language, ...(path === null ? {} : { path }) })
-      } else if (detection.block.isNamed) {
+        continue
+      }
+      blocks.push(detection.block)
+      if (!detection.block.isNamed && isMergeable(detection.block)) getReady()
+      if (detection.block.isNamed) {
         named.push(detection.block)
         hasNewNamed = true
       } else save(detection.block.key, [detection.block])
     }
+  }
+
+  /** The answer may go on for long, so what its end will need is started meanwhile. */
+  function getReady(): void {
+    if (isReady) return
+    isReady = true
+    deps.bundler.outline([]).catch(() => undefined)
   }
 
   function save(key: string, blocks: readonly [Block, ...Block[]]): void {
@@ -76,6 +97,10 @@ export function observeRun(deps: SaveDeps, run: WatchedRun): ArtifactObserver | 
       const [first, ...rest] = filesOf(named)
       if (hasNewNamed && first) save(filesKey, [first, ...rest])
       await saving
+      if (blocks.length === known) return
+      let count = 0
+      for (const artifact of await saveConsolidated(deps, origin, blocks))
+        run.emit({ type: 'artifact-ready', key: `consolidated-${++count}`, artifact })
     },
   }
 }

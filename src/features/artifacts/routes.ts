@@ -24,10 +24,12 @@ const tags = ['Artifacts']
 
 function present(artifact: ArtifactWithFiles): ArtifactView {
   const { id, title, type, language, version, conversationId, messageId, generationId, lineageId } = artifact
+  const { consolidatedFrom, consolidatedInto } = artifact
   const files = artifact.files.map(({ path, language, size }) => ({ path, language, size }))
   const createdAt = artifact.createdAt.toISOString()
   return {
     ...{ id, title, type, language, version, conversationId, messageId, generationId, lineageId },
+    ...{ consolidatedFrom, consolidatedInto },
     files,
     createdAt,
   }

@@ -11,6 +11,7 @@ import {
   findByTitle,
   insertArtifact,
   lockConversation,
+  type NewArtifact,
   type StoredFile,
 } from './store.ts'
 
@@ -58,7 +59,7 @@ async function write(db: Database, origin: Origin, { blocks, stored }: Made): Pr
   const files = blocks[0].isNamed ? mergeFiles(earlier?.files ?? [], stored) : [...stored]
   const main = mainOf(blocks)
   const id = newId()
-  const artifact: Omit<ArtifactWithFiles, 'createdAt'> = {
+  const artifact: NewArtifact = {
     id,
     ...origin,
     lineageId: earlier?.lineageId ?? id,
@@ -71,7 +72,8 @@ async function write(db: Database, origin: Origin, { blocks, stored }: Made): Pr
   }
   await insertArtifact(db, artifact)
   const { title, type, language, version } = artifact
-  return { id, title, type, language, version, fileCount: files.length }
+  const consolidation = { consolidatedFrom: [], consolidatedInto: null }
+  return { id, title, type, language, version, ...consolidation, fileCount: files.length }
 }
 
 function findEarlier(

@@ -22,6 +22,14 @@ const common = {
   type: Type.String({ enum: [...artifactTypes], examples: ['REACT'] }),
   language: Type.String({ description: 'Of the file that matters most: tsx, html, python …' }),
   version: Type.Integer({ description: '1, 2, 3 … of the same thing within its conversation.' }),
+  consolidatedFrom: Type.Array(Type.String(), {
+    description:
+      'Artifacts of the same answer that were merged into this one, in the order of their writing; empty for all others.',
+    examples: [[]],
+  }),
+  consolidatedInto: Nullable(
+    Type.String({ description: 'The artifact that this one, a block of an answer, was merged into.' }),
+  ),
 }
 
 /** An artifact as a message lists it. */

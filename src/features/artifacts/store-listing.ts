@@ -1,5 +1,6 @@
 import { type Database, statement } from '../../platform/database/index.ts'
 import type { ArtifactType } from './schema.ts'
+import { consolidationColumns } from './store.ts'
 
 /** An artifact as a list shows it, with where it comes from. */
 export interface ListedArtifact {
@@ -17,10 +18,13 @@ export interface ListedArtifact {
   /** Bytes of all its files. */
   size: number
   createdAt: Date
+  consolidatedFrom: string[]
+  consolidatedInto: string | null
 }
 
 const select = `select a.id, a.message_id as "messageId", a.generation_id as "generationId", g.model,
     a.lineage_id as "lineageId", a.version, a.title, a.type, a.language, a.created_at as "createdAt",
+    ${consolidationColumns},
     (select count(*)::int from artifact_files f where f.artifact_id = a.id) as "fileCount",
     (select coalesce(sum(f.size), 0)::int from artifact_files f where f.artifact_id = a.id) as size
   from artifacts a left join generations g on g.id = a.generation_id`

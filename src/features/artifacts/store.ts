@@ -23,6 +23,9 @@ export interface ArtifactRow {
   language: string
   isComplete: boolean
   createdAt: Date
+  /** The artifacts that were merged into this one, in the order of their writing. */
+  consolidatedFrom: string[]
+  consolidatedInto: string | null
 }
 
 export interface ArtifactWithFiles extends ArtifactRow {
@@ -37,11 +40,18 @@ export interface SummaryRow {
   language: string
   version: number
   fileCount: number
+  consolidatedFrom: string[]
+  consolidatedInto: string | null
 }
+
+/** Where an artifact stands in a consolidation, of a row called `a`. */
+export const consolidationColumns = `a.consolidated_into as "consolidatedInto",
+  (select coalesce(json_agg(c.id order by c.created_at, c.id), '[]') from artifacts c
+    where c.consolidated_into = a.id) as "consolidatedFrom"`
 
 const columns = `a.id, a.account_id as "accountId", a.conversation_id as "conversationId", a.message_id as "messageId",
   a.generation_id as "generationId", a.lineage_id as "lineageId", a.version, a.title, a.type, a.language,
-  a.is_complete as "isComplete", a.created_at as "createdAt",
+  a.is_complete as "isComplete", a.created_at as "createdAt", ${consolidationColumns},
   (select coalesce(json_agg(json_build_object('path', f.path, 'language', f.language, 'size', f.size, 'sha256', f.sha256)
     order by f.position), '[]') from artifact_files f where f.artifact_id = a.id) as files`
 
@@ -59,7 +69,7 @@ export async function readArtifact(
 }
 
 const ofMessages =
-  statement<SummaryRow>(`select a.id, a.message_id as "messageId", a.title, a.type, a.language, a.version,
+  statement<SummaryRow>(`select a.id, a.message_id as "messageId", a.title, a.type, a.language, a.version, ${consolidationColumns},
     (select count(*)::int from artifact_files f where f.artifact_id = a.id) as "fileCount"
   from artifacts a where a.message_id = any($1::uuid[]) and a.account_id = $2 order by a.created_at, a.id`)
 
@@ -135,11 +145,11 @@ export async function findByPaths(
   return (await byPaths(db, conversationId, [...paths]))[0] ?? null
 }
 
+/** An artifact that is to be written; the blocks that it was merged from are linked by `linkConsolidated`. */
+export type NewArtifact = Omit<ArtifactWithFiles, 'createdAt' | 'consolidatedFrom' | 'consolidatedInto'>
+
 /** Writes an artifact and its files. Throws a foreign key violation when its conversation has gone. */
-export async function insertArtifact(
-  db: Database,
-  artifact: Omit<ArtifactWithFiles, 'createdAt'>,
-): Promise<void> {
+export async function insertArtifact(db: Database, artifact: NewArtifact): Promise<void> {
   await db
     .insertInto('artifacts')
     .values({
@@ -160,6 +170,20 @@ export async function insertArtifact(
     .insertInto('artifact_files')
     .values(artifact.files.map((file, position) => ({ artifact_id: artifact.id, position, ...file })))
     .execute()
+}
+
+/** Says of some artifacts that they were merged into another. */
+export async function linkConsolidated(db: Database, ids: readonly string[], into: string): Promise<void> {
+  await db.updateTable('artifacts').set({ consolidated_into: into }).where('id', 'in', ids).execute()
+}
+
+const newestOf = statement<{ version: number }>(
+  'select coalesce(max(version), 0)::int as version from artifacts where lineage_id = $1',
+)
+
+/** The highest version of one thing; 0 when there is none. */
+export async function newestVersion(db: Database, lineageId: string): Promise<number> {
+  return (await newestOf(db, lineageId))[0]?.version ?? 0
 }
 
 /** Forgets what an earlier attempt at the same generation had saved. */

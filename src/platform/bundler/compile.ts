@@ -3,6 +3,7 @@ import { type BuildFailure, build, type OutputFile } from 'esbuild'
 import { completeSource } from './entry.ts'
 import type { BuildInput, BuildMessage } from './index.ts'
 import { buildLimits } from './limits.ts'
+import { isReact, versionsIn } from './remote.ts'
 import { type FileOf, hostRefusal, remark, report } from './report.ts'
 import { isOnlyVirtual, type OwnModule, virtualFiles } from './virtual.ts'
 
@@ -10,6 +11,8 @@ import { isOnlyVirtual, type OwnModule, virtualFiles } from './virtual.ts'
 export interface Libraries {
   imports: Readonly<Record<string, string>>
   available: readonly string[]
+  /** Where browsers get all other packages; those are refused when it is absent. */
+  cdn?: string | undefined
 }
 
 /** One run of esbuild: what to start from, and what we add to the input's files. */
@@ -26,7 +29,16 @@ export interface CompileRequest {
 }
 
 export type Compiled =
-  | { ok: true; script: string; style: string; libraries: string[]; warnings: BuildMessage[] }
+  | {
+      ok: true
+      script: string
+      style: string
+      /** What the import map must name. */
+      libraries: string[]
+      /** Packages that the code imports, for people. */
+      dependencies: string[]
+      warnings: BuildMessage[]
+    }
   | { ok: false; errors: BuildMessage[]; warnings: BuildMessage[] }
 
 /** A finished page, before it is measured. */
@@ -49,8 +61,9 @@ export async function compile(request: CompileRequest): Promise<Compiled> {
     const origin = request.scriptsOf?.get(name) ?? name
     return Object.hasOwn(files, origin) ? origin : null
   }
+  const remotes = new Map<string, string>()
   try {
-    const result = await build(optionsOf(request))
+    const result = await build(optionsOf(request, remotes))
     const warnings = report(result.warnings, files, fileOf)
     if (!isOnlyVirtual(result.metafile.inputs)) return { ok: false, errors: [remark(hostRefusal)], warnings }
     const script = textOf(result.outputFiles, '.js')
@@ -58,14 +71,18 @@ export async function compile(request: CompileRequest): Promise<Compiled> {
     if (script.length + style.length > buildLimits.outputBytes)
       return { ok: false, errors: [remark('The result is too large to be shown')], warnings }
     const outputs = Object.values(result.metafile.outputs)
-    const imported = outputs
-      .flatMap(output => output.imports)
-      .filter(item => item.external && Object.hasOwn(request.libraries.imports, item.path))
+    const external = outputs.flatMap(output => output.imports).filter(item => item.external)
+    const imported = new Set(external.map(item => item.path))
+    const local = Object.keys(request.libraries.imports).filter(name => imported.has(name))
+    const remote = [...remotes].filter(([address]) => imported.has(address)).map(([, name]) => name)
+    // What comes from elsewhere asks for the page's own React.
+    const shared = remote.length > 0 ? Object.keys(request.libraries.imports).filter(isReact) : []
     return {
       ok: true,
       script,
       style,
-      libraries: [...new Set(imported.map(item => item.path))].sort(),
+      libraries: [...new Set([...local, ...shared])].sort(),
+      dependencies: [...new Set([...local, ...remote])].sort(),
       warnings,
     }
   } catch (error) {
@@ -82,7 +99,7 @@ export async function compile(request: CompileRequest): Promise<Compiled> {
 // The words that previews may say; our own environment is not read here.
 const processEnv = ['process', 'env'].join('.')
 
-function optionsOf(request: CompileRequest) {
+function optionsOf(request: CompileRequest, remotes: Map<string, string>) {
   const { input, libraries, own, entryPath } = request
   return {
     entryPoints: [request.start],
@@ -115,6 +132,9 @@ function optionsOf(request: CompileRequest) {
         files: input.files,
         libraries: new Set(Object.keys(libraries.imports)),
         available: libraries.available,
+        cdn: libraries.cdn,
+        versions: versionsIn(input.files),
+        remotes,
         own,
         prepare: (path, source) => completeSource(source, path === entryPath),
       }),

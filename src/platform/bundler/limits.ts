@@ -17,6 +17,14 @@ export const buildLimits = {
   lineTextLength: 200,
 } as const
 
+/** What reading outlines may use: an answer waits for it. */
+export const outlineLimits = {
+  timeMs: 6000,
+  memoryBytes: 384 * 1024 * 1024,
+  queue: 16,
+  idleMs: 300_000,
+} as const
+
 /**
  * Checks sources before anything else looks at them: count, size, and paths that are relative, plain and different even
  * where case does not count. Throws AppError too-large or invalid, code BUILD_INPUT.

@@ -5,12 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../../lib/errors.ts'
-import type { Libraries } from './compile.ts'
-import type { BuildInput, BuildOutput } from './index.ts'
 import { inspectTree } from './memory.ts'
-import type { WorkerAnswer, WorkerRequest } from './worker.ts'
+import type { WorkerAnswer, WorkerTask } from './worker.ts'
 
-/** One child process that builds one thing at a time. */
+/** One child process that does one thing at a time. */
 interface Worker {
   child: ChildProcess
   folder: string
@@ -19,8 +17,8 @@ interface Worker {
 }
 
 interface Job {
-  input: BuildInput
-  resolve: (output: BuildOutput) => void
+  task: WorkerTask
+  resolve: (result: unknown) => void
   reject: (error: unknown) => void
 }
 
@@ -36,17 +34,17 @@ export interface PoolLimits {
 const script = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
 /**
- * Child processes that build, replaced whenever one had to be killed. `run` throws AppError: `timeout` BUILD_TIMEOUT,
+ * Child processes that work, replaced whenever one had to be killed. `run` gives what the task is for, or throws AppError: `timeout` BUILD_TIMEOUT,
  * `too-large` BUILD_INPUT for memory or a crash, `limited` BUILD_QUEUE when too many wait.
  */
-export function createPool(libraries: Libraries, limits: PoolLimits) {
+export function createPool(limits: PoolLimits) {
   const queue: Job[] = []
   const idle: Worker[] = []
   const all = new Set<Worker>()
   let running = 0
   let isClosed = false
 
-  function run(input: BuildInput): Promise<BuildOutput> {
+  function run(task: WorkerTask): Promise<unknown> {
     if (isClosed) return Promise.reject(closedError())
     if (queue.length >= limits.queue) {
       return Promise.reject(
@@ -56,7 +54,7 @@ export function createPool(libraries: Libraries, limits: PoolLimits) {
       )
     }
     return new Promise((resolve, reject) => {
-      queue.push({ input, resolve, reject })
+      queue.push({ task, resolve, reject })
       void next()
     })
   }
@@ -67,7 +65,7 @@ export function createPool(libraries: Libraries, limits: PoolLimits) {
     if (!job) return
     running++
     try {
-      job.resolve(await runOn(job.input))
+      job.resolve(await runOn(job.task))
     } catch (error) {
       job.reject(error)
     } finally {
@@ -76,7 +74,7 @@ export function createPool(libraries: Libraries, limits: PoolLimits) {
     }
   }
 
-  async function runOn(input: BuildInput): Promise<BuildOutput> {
+  async function runOn(task: WorkerTask): Promise<unknown> {
     const worker = idle.pop() ?? (await startWorker())
     clearTimeout(worker.rest)
     all.add(worker)
@@ -85,13 +83,13 @@ export function createPool(libraries: Libraries, limits: PoolLimits) {
       throw closedError()
     }
     try {
-      const output = await buildWithin(worker, { input, libraries, limits })
+      const result = await workWithin(worker, task, limits)
       idle.push(worker)
       worker.rest = setTimeout(() => {
         idle.splice(idle.indexOf(worker), 1)
         void retire(worker)
       }, limits.idleMs).unref()
-      return output
+      return result
     } catch (error) {
       await retire(worker)
       throw isClosed ? closedError() : error
@@ -131,13 +129,7 @@ async function startWorker(): Promise<Worker> {
   return { child, folder }
 }
 
-interface BuildRequest {
-  input: BuildInput
-  libraries: Libraries
-  limits: PoolLimits
-}
-
-async function buildWithin(worker: Worker, { input, libraries, limits }: BuildRequest): Promise<BuildOutput> {
+async function workWithin(worker: Worker, task: WorkerTask, limits: PoolLimits): Promise<unknown> {
   const over = new AbortController()
   const timer = setTimeout(() => over.abort(timeoutError(limits.timeMs)), limits.timeMs)
   const watch = setInterval(() => {
@@ -147,8 +139,8 @@ async function buildWithin(worker: Worker, { input, libraries, limits }: BuildRe
     })
   }, 50)
   try {
-    const reply = await ask(worker.child, { input, libraries }, over.signal)
-    if (reply.type === 'built') return reply.output
+    const reply = await ask(worker.child, task, over.signal)
+    if (reply.type === 'done') return reply.result
     throw sizeError('The sources cannot be built: they are too large or too deeply nested')
   } finally {
     clearTimeout(timer)
@@ -156,7 +148,7 @@ async function buildWithin(worker: Worker, { input, libraries, limits }: BuildRe
   }
 }
 
-function ask(child: ChildProcess, request: WorkerRequest, signal: AbortSignal): Promise<WorkerAnswer> {
+function ask(child: ChildProcess, request: WorkerTask, signal: AbortSignal): Promise<WorkerAnswer> {
   return new Promise((resolve, reject) => {
     const onMessage = (message: unknown) => settle(() => resolve(message as WorkerAnswer))
     const onEnd = () =>

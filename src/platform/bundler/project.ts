@@ -81,7 +81,7 @@ function finish(
     ok: true,
     html: render(imports),
     bundleBytes,
-    dependencies: compiled.libraries,
+    dependencies: compiled.dependencies,
     warnings: compiled.warnings,
   }
 }

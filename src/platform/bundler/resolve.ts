@@ -1,9 +1,11 @@
 import { posix } from 'node:path'
+import { isPartOfNode, remoteAddress, remoteModule } from './remote.ts'
 
 /** What an import leads to. `refused` says why, in words for the person who wrote it. */
 export type Resolution =
   | { type: 'file'; path: string }
   | { type: 'library'; name: string }
+  | { type: 'remote'; address: string; name: string }
   | { type: 'left-alone'; warning?: string }
   | { type: 'refused'; reason: string }
 
@@ -22,6 +24,10 @@ export interface ImportScope {
   libraries: ReadonlySet<string>
   /** What to tell people who ask for others. */
   available: readonly string[]
+  /** Where browsers get all other packages; they are refused when it is absent. */
+  cdn?: string | undefined
+  /** Ranges of versions that the project asks for. */
+  versions: ReadonlyMap<string, string>
 }
 
 const extensions = ['', '.tsx', '.ts', '.jsx', '.js', '.mjs', '.json', '.css']
@@ -36,6 +42,8 @@ export function resolveImport(request: ImportRequest, scope: ImportScope): Resol
   if (attributes.length > 0)
     return refuse(`Import attributes other than type "json" are not available in previews`)
   if (kind === 'url-token' || kind === 'import-rule') return resolveInStyle(request, scope)
+  const remote = remoteModule(specifier, scope)
+  if (remote) return { type: 'remote', ...remote }
   if (/^[a-z][a-z0-9+.-]*:/i.test(specifier) || specifier.startsWith('//')) return refuseUrl(specifier)
   if (specifier.startsWith('/'))
     return refuse(`"${shown(specifier)}" is an absolute path; imports start from the importing file`)
@@ -46,6 +54,10 @@ export function resolveImport(request: ImportRequest, scope: ImportScope): Resol
     const found = find(`src/${alias}`, scope.files) ?? find(alias, scope.files)
     return found === null ? notPart(specifier) : { type: 'file', path: found }
   }
+  if (isPartOfNode(specifier))
+    return refuse(`'${shown(specifier)}' is part of Node; previews run in a browser`)
+  const remotePackage = remoteAddress(specifier, scope)
+  if (remotePackage) return { type: 'remote', ...remotePackage }
   return refuse(
     `'${shown(specifier)}' is not available in previews. Available: ${scope.available.join(', ')}`,
   )

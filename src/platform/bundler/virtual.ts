@@ -12,6 +12,8 @@ export interface OwnModule {
 
 export interface VirtualSources extends ImportScope {
   own: Readonly<Record<string, OwnModule>>
+  /** Filled with what is left to the browser: address → name of the package. */
+  remotes: Map<string, string>
   /** Changes a file's source before it is compiled; must keep its lines. */
   prepare: (path: string, source: string) => string
 }
@@ -78,6 +80,10 @@ function resolve(args: OnResolveArgs, sources: VirtualSources): OnResolveResult 
       // A `require` cannot be left to the browser; it becomes a module that imports.
       if (args.kind === 'require-call') return { path: found.name, namespace: 'library' }
       return { path: found.name, external: true }
+    case 'remote':
+      sources.remotes.set(found.address, found.name)
+      if (args.kind === 'require-call') return { path: found.address, namespace: 'library' }
+      return { path: found.address, external: true }
     case 'left-alone':
       return {
         path: args.path,

@@ -3,23 +3,28 @@ import { rm } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import { stop } from 'esbuild'
 import type { Libraries } from './compile.ts'
-import type { BuildInput, BuildOutput } from './index.ts'
+import type { BuildInput, OutlineSource } from './index.ts'
+import { outlineAll } from './outline.ts'
 import { buildProject } from './project.ts'
 
-export interface WorkerRequest {
-  input: BuildInput
-  libraries: Libraries
-}
-export type WorkerAnswer = { type: 'built'; output: BuildOutput } | { type: 'failed'; text: string }
+/** What a worker is asked for: a BuildOutput, or outlines. */
+export type WorkerTask =
+  | { type: 'build'; input: BuildInput; libraries: Libraries }
+  | { type: 'outline'; sources: readonly OutlineSource[] }
+export type WorkerAnswer = { type: 'done'; result: unknown } | { type: 'failed'; text: string }
 
-try {
-  setPriority(10)
-} catch {
-  // Some systems do not allow it; builds are then only queued, not nicer.
+/** Builds make room for answers; outlines are what an answer waits for. */
+function makeRoom(task: WorkerTask): void {
+  try {
+    if (task.type === 'build') setPriority(10)
+  } catch {
+    // Some systems do not allow it; builds are then only queued, not nicer.
+  }
 }
 
-process.on('message', async (request: WorkerRequest) => {
-  answer(await run(request.input, request.libraries))
+process.on('message', async (task: WorkerTask) => {
+  makeRoom(task)
+  answer(await run(task))
 })
 
 // The server has gone, perhaps without a word: nothing of ours may stay behind.
@@ -29,9 +34,11 @@ process.on('disconnect', async () => {
   process.exit(0)
 })
 
-async function run(input: BuildInput, libraries: Libraries): Promise<WorkerAnswer> {
+async function run(task: WorkerTask): Promise<WorkerAnswer> {
   try {
-    return { type: 'built', output: await buildProject(input, libraries) }
+    const result =
+      task.type === 'build' ? await buildProject(task.input, task.libraries) : await outlineAll(task.sources)
+    return { type: 'done', result }
   } catch (error) {
     return { type: 'failed', text: error instanceof Error ? error.message.slice(0, 500) : 'unknown' }
   }

@@ -57,6 +57,7 @@ export interface ArtifactsTable {
   language: string
   is_complete: boolean
   created_at: Generated<Timestamp>
+  consolidated_into: string | null
 }
 
 export interface BalancesTable {

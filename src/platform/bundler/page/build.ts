@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { type PageElement, scanPage } from '../../../lib/page-elements.ts'
 import { type Built, type Compiled, compile, type Libraries } from '../compile.ts'
 import type { BuildInput, BuildMessage } from '../index.ts'
 import { buildLimits } from '../limits.ts'
@@ -6,7 +7,6 @@ import { remark } from '../report.ts'
 import { find } from '../resolve.ts'
 import type { OwnModule } from '../virtual.ts'
 import { escapeScript, headOf, moduleElement, styleElement } from './page.ts'
-import { type PageElement, scanPage } from './scan.ts'
 
 interface Change {
   start: number
@@ -40,9 +40,9 @@ export async function buildPage(path: string, input: BuildInput, libraries: Libr
     return { ok: false, errors: [remark(text, path)], warnings: [] }
   }
   for (const element of elements) {
-    if (element.name === 'script') planScript(element, { path, html, input, plan })
+    if (element.name === 'script') planScript(element, { path, html, input, plan, cdn: libraries.cdn })
   }
-  const failed = await planStyles(elements, { path, html, input, plan }, libraries)
+  const failed = await planStyles(elements, { path, html, input, plan, cdn: libraries.cdn }, libraries)
   if (failed) return failed
   const bundle = await bundleModules(path, plan, input, libraries)
   if (!bundle.ok) return { ...bundle, warnings: [...plan.warnings, ...bundle.warnings] }
@@ -61,7 +61,7 @@ export async function buildPage(path: string, input: BuildInput, libraries: Libr
     ok: true,
     html: result,
     bundleBytes: Buffer.byteLength(result) - Buffer.byteLength(headOf(imports)),
-    dependencies: bundle.libraries,
+    dependencies: bundle.dependencies,
     warnings: [...plan.warnings, ...bundle.warnings].slice(0, 20),
   }
 }
@@ -71,15 +71,17 @@ interface PageScope {
   html: string
   input: BuildInput
   plan: Plan
+  cdn: string | undefined
 }
 
 function planScript(element: PageElement, scope: PageScope): void {
-  const { plan, path, input, html } = scope
+  const { plan, path, input, html, cdn } = scope
   const type = element.attributes.type?.trim().toLowerCase() ?? ''
   const source = element.attributes.src?.trim()
   if (type === 'importmap') return void plan.changes.push({ ...element, text: '' })
   const local = source === undefined ? null : localFile(source, scope)
   if (source !== undefined && local === null) {
+    if (cdn !== undefined && source.startsWith(`${cdn}/`)) return
     plan.warnings.push(
       remark(
         isRemote(source) ? notLoaded(source) : `"${source.slice(0, 80)}" is not part of this project`,
@@ -145,7 +147,8 @@ async function bundleModules(
   input: BuildInput,
   libraries: Libraries,
 ): Promise<Compiled> {
-  if (plan.modules.length === 0) return { ok: true, script: '', style: '', libraries: [], warnings: [] }
+  if (plan.modules.length === 0)
+    return { ok: true, script: '', style: '', libraries: [], dependencies: [], warnings: [] }
   const contents = plan.modules.map(module => `import ${JSON.stringify(module)}`).join('\n')
   const own = { ...plan.own, 'atelier:start': { contents, loader: 'js', importer: '' } as const }
   const scriptsOf = new Map(Object.keys(plan.own).map(name => [name, path] as const))

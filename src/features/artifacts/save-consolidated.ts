@@ -1,0 +1,118 @@
+import { createHash } from 'node:crypto'
+import { AppError } from '../../lib/errors.ts'
+import { newId } from '../../lib/ids.ts'
+import type { Bundler } from '../../platform/bundler/index.ts'
+import { type Database, isForeignKeyViolation } from '../../platform/database/index.ts'
+import type { Files } from '../../platform/files/index.ts'
+import { consolidate, type Merged } from './consolidation/index.ts'
+import type { Block } from './detection.ts'
+import { prefixOf, putContents } from './objects.ts'
+import type { Origin } from './save.ts'
+import type { ArtifactSummary } from './schema.ts'
+import {
+  type ArtifactWithFiles,
+  insertArtifact,
+  linkConsolidated,
+  listWholeOfMessages,
+  lockConversation,
+  newestVersion,
+  type StoredFile,
+} from './store.ts'
+import { fileNameFor } from './titles.ts'
+
+export interface ConsolidateDeps {
+  db: Database
+  files: Files
+  bundler: Pick<Bundler, 'outline'>
+}
+
+/**
+ * Merges what the unnamed blocks of a reply make together, each as the next version of its leading block; the blocks stay
+ * as they are and tell what they became. An answer is never held up for long or spoiled by it: what cannot be read in time
+ * stays apart.
+ */
+export async function saveConsolidated(
+  deps: ConsolidateDeps,
+  origin: Origin,
+  blocks: readonly Block[],
+): Promise<ArtifactSummary[]> {
+  const merged = await consolidate(deps.bundler, blocks).catch(error => {
+    if (error instanceof AppError && error.kind !== 'internal') return []
+    throw error
+  })
+  const saved: ArtifactSummary[] = []
+  for (const each of merged) {
+    const summary = await saveMerged(deps, origin, each)
+    if (summary) saved.push(summary)
+  }
+  return saved
+}
+
+async function saveMerged(
+  deps: ConsolidateDeps,
+  origin: Origin,
+  merged: Merged,
+): Promise<ArtifactSummary | null> {
+  const { content, language, type } = merged
+  const path = fileNameFor(merged.root.block.title, { language, type, content })
+  const [file] = await putContents(deps.files, origin, [{ path, language, content }])
+  if (!file) return null
+  try {
+    const summary = await deps.db.transaction().execute(db => write(db, origin, { merged, file }))
+    return summary
+  } catch (error) {
+    if (!isForeignKeyViolation(error)) throw error
+    await deps.files.delete(prefixOf(origin) + file.sha256)
+    return null
+  }
+}
+
+interface Made {
+  merged: Merged
+  file: StoredFile
+}
+
+/** Null when a block has gone meanwhile, or when the same was merged before. */
+async function write(db: Database, origin: Origin, { merged, file }: Made): Promise<ArtifactSummary | null> {
+  await lockConversation(db, origin.conversationId)
+  const artifacts = await listWholeOfMessages(db, origin.accountId, [origin.messageId])
+  const parts = merged.parts.map(part => artifactOf(part.block, artifacts))
+  const root = parts[merged.parts.indexOf(merged.root)]
+  if (!root || parts.some(part => part === null)) return null
+  if (
+    artifacts.some(
+      ({ consolidatedFrom, files }) => consolidatedFrom.length > 0 && files[0]?.sha256 === file.sha256,
+    )
+  )
+    return null
+  const id = newId()
+  const { lineageId, title } = root
+  const version = (await newestVersion(db, lineageId)) + 1
+  const { type, language } = merged
+  const artifact = {
+    id,
+    ...origin,
+    lineageId,
+    version,
+    title,
+    type,
+    language,
+    isComplete: true,
+    files: [file],
+  }
+  await insertArtifact(db, artifact)
+  const consolidatedFrom = parts.flatMap(part => (part ? [part.id] : []))
+  await linkConsolidated(db, consolidatedFrom, id)
+  return { id, title, type, language, version, consolidatedFrom, consolidatedInto: null, fileCount: 1 }
+}
+
+/** The artifact that was made of an unnamed block: the one with its bytes, the newest if there are several. */
+function artifactOf(block: Block, artifacts: readonly ArtifactWithFiles[]): ArtifactWithFiles | null {
+  const sha256 = createHash('sha256').update(Buffer.from(block.content, 'utf8')).digest('hex')
+  return (
+    artifacts.findLast(
+      ({ files, consolidatedFrom }) =>
+        files.length === 1 && consolidatedFrom.length === 0 && files[0]?.sha256 === sha256,
+    ) ?? null
+  )
+}
