@@ -91,6 +91,7 @@ export async function createFeatures(platform: Platform, { config, logger }: App
   )
   accounts.onErase('artifacts', async id => void (await artifacts.removeAccount(id)))
   accounts.onErase('generations', generations.cancelAll)
+  accounts.onBan(generations.cancelAll)
   const report = (err: unknown, what: string) => logger.warn({ err }, what)
   const plugins = hold(createPlugins({ db, generations, conversations, billing, report }))
   accounts.onStatistics(conversations.statistics)

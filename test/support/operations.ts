@@ -1,3 +1,4 @@
+import { exampleOf } from '../../src/transport/openapi-examples.ts'
 import type { TestApp } from './app.ts'
 
 /** A JSON Schema as /openapi.json writes it. */
@@ -60,4 +61,12 @@ export async function readOperations(server: TestApp): Promise<Operation[]> {
       }
     }),
   )
+}
+
+/** A body that the operation takes: its own example, or what its rules ask for; undefined where it has none. */
+export function bodyFor({ body }: Operation): Record<string, unknown> | undefined {
+  if (!body) return undefined
+  const { properties = {}, required = [] } = body.schema
+  const least = required.map(name => [name, exampleOf((properties[name] ?? {}) as object, name)])
+  return (body.examples[0] ?? Object.fromEntries(least)) as Record<string, unknown>
 }

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import type { BillingPayments } from '../../features/billing/index.ts'
+import { type BillingPayments, subscriptionNumber } from '../../features/billing/index.ts'
 import { acceptRawBytes } from '../../transport/bodies.ts'
 import type { Server } from '../../transport/server.ts'
 import { geminiBackend } from '../dialects.ts'
@@ -17,7 +17,7 @@ function statusOf(subscription: Subscription | null): string {
 
 function viewSubscription(subscription: Subscription) {
   return {
-    id: subscription.subscriptionId,
+    id: subscriptionNumber(subscription),
     status: statusOf(subscription),
     cancel_at_period_end: subscription.cancelAtPeriodEnd,
     current_period_end: subscription.currentPeriodEnd?.toISOString() ?? null,

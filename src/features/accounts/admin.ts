@@ -17,7 +17,10 @@ interface Deed {
   client: Client
 }
 
-/** Closes an account: every session ends, and nobody signs in to it until it is opened again. Throws 404, 409. */
+/**
+ * Closes an account: every session ends, what runs for it stops, and nobody signs in to it until it is opened again.
+ * Throws 404, 409.
+ */
 export async function banAccount(parts: Parts, deed: Deed): Promise<void> {
   if (deed.accountId === deed.actorId)
     throw new AppError('conflict', 'OWN_ACCOUNT', 'You cannot close your own account')
@@ -34,6 +37,7 @@ export async function banAccount(parts: Parts, deed: Deed): Promise<void> {
   })
   await parts.presence.end(ended)
   await parts.presence.changed(accountId)
+  for (const stop of parts.closings) parts.later(() => stop(accountId))
 }
 
 /** Opens a closed account again. Throws 404. */

@@ -11,7 +11,7 @@ import { listDevices, nameDevice, revokeDevice, revokeOtherDevices } from './dev
 import { eraseAccount, eraseOwnAccount } from './erasure.ts'
 import { type Erase, Erasures } from './erasures.ts'
 import { createLimits, defaultLimits, type LimitSettings } from './limits.ts'
-import type { AccountSettings, Begin, Parts } from './parts.ts'
+import type { AccountSettings, Begin, Closing, Parts } from './parts.ts'
 import { createPasswords, type PasswordCost } from './passwords.ts'
 import { confirmSignUp, refuseTaken, verifySignUp } from './pending.ts'
 import { Presence } from './presence.ts'
@@ -27,7 +27,7 @@ import { createAccessTokens } from './tokens.ts'
 export type { SignUp } from './candidate.ts'
 export type { Erase } from './erasures.ts'
 export type { LimitSettings } from './limits.ts'
-export type { AccountSettings, Begin } from './parts.ts'
+export type { AccountSettings, Begin, Closing } from './parts.ts'
 export type { PasswordPolicy } from './passwords.ts'
 export type { AwaitingCode } from './pending.ts'
 export type { AccountIdentity } from './presence.ts'
@@ -97,6 +97,7 @@ export function createAccounts(deps: AccountsDeps) {
 
     eraseOwn: bind(parts, eraseOwnAccount),
     onBegin: (begin: Begin) => void parts.beginnings.push(begin),
+    onBan: (stop: Closing) => void parts.closings.push(stop),
     erase: bind(parts, eraseAccount),
     onErase: (name: string, erase: Erase) => parts.erasures.add(name, erase),
     tidy: bind(parts, tidyAccounts),
@@ -159,6 +160,7 @@ function createParts(deps: AccountsDeps, later: Parts['later']): Parts {
     presence: new Presence({ db, cache, tokens, now }),
     erasures: new Erasures(deps.report),
     beginnings: [],
+    closings: [],
     limits: createLimits(cache, { ...defaultLimits, ...deps.limits }),
     keys: {
       refresh: deriveKey(secret, 'refresh-token'),

@@ -11,6 +11,9 @@ import type { AccessTokens } from './tokens.ts'
 /** Begins what a feature keeps of a new account, in the transaction that makes it usable. May be called again. */
 export type Begin = (db: Database, accountId: string) => Promise<void>
 
+/** Stops what a feature does for an account that has been closed; what it keeps stays. May be called again. */
+export type Closing = (accountId: string) => Promise<void>
+
 /** What the operator decides about accounts. */
 export interface AccountSettings {
   /** Where people reach us; the only origin that a link in a letter ever has. */
@@ -37,6 +40,8 @@ export interface Parts {
   erasures: Erasures
   /** Called in the transaction that makes an account usable; later features begin what they keep of it there. */
   beginnings: Begin[]
+  /** Stops what later features do for an account that has been closed. */
+  closings: Closing[]
   /** Keys for what is derived or hashed, one for each purpose. */
   keys: { refresh: Buffer; codes: Buffer; standIns: Buffer; csrf: Buffer }
   /** Starts work that the answer must not wait for; failures are logged, closing waits for it. */

@@ -46,7 +46,8 @@ function closing(server: Server, { accounts }: { accounts: Accounts }): void {
     {
       verb: 'ban',
       act: accounts.ban,
-      description: 'Every session ends, and nobody signs in until it is opened again.',
+      description:
+        'Every session ends, what runs for it is cancelled, and nobody signs in until it is opened again.',
     },
     { verb: 'unban', act: accounts.unban, description: 'Lets its owner sign in again.' },
   ] as const) {

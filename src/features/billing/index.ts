@@ -16,6 +16,7 @@ export {
 } from './holds.ts'
 export { enter, microCreditsPerCredit } from './ledger.ts'
 export { type BillingPayments, createBillingPayments } from './payments.ts'
+export { subscriptionNumber } from './subscriptions.ts'
 
 export interface BillingDeps {
   db: Database

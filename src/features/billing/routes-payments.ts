@@ -23,6 +23,7 @@ import {
 import type { LedgerEntry } from './store.ts'
 import type { PaymentRow } from './store-payments.ts'
 import type { SubscriptionRow } from './store-subscriptions.ts'
+import { subscriptionNumber } from './subscriptions.ts'
 
 const tags = ['Billing']
 const subscriptionAnswer = success(Type.Object({ subscription: Type.Union([SubscriptionView, Type.Null()]) }))
@@ -247,9 +248,9 @@ function viewPlan(plan: Plan): PlanView {
 }
 
 function viewSubscription(row: SubscriptionRow): SubscriptionView {
-  const { subscriptionId: id, plan, status, cancelAtPeriodEnd } = row
+  const { plan, status, cancelAtPeriodEnd } = row
   return {
-    id,
+    id: subscriptionNumber(row),
     plan,
     status,
     cancelAtPeriodEnd,

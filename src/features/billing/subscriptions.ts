@@ -1,5 +1,6 @@
 import { AppError } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
+import { hashToken } from '../../lib/seal.ts'
 import type { Database } from '../../platform/database/index.ts'
 import type { SubscriptionFacts } from '../../platform/payments/index.ts'
 import type { PaymentParts } from './checkout.ts'
@@ -77,6 +78,11 @@ export async function readSubscription(
   const rows = await listSubscriptions(parts.db, accountId, parts.payments.provider)
   const going = rows.find(row => isGoing(row.status))
   return going ?? rows.find(row => !isFinal(row.status)) ?? rows[0] ?? null
+}
+
+/** What a subscription is called outside; the payment provider's own number of it is told to nobody. */
+export function subscriptionNumber({ subscriptionId }: SubscriptionRow): string {
+  return `sub_${hashToken(subscriptionId).toString('hex').slice(0, 24)}`
 }
 
 /** Lets the account's subscription end with its period, or go on after all. Throws 404, 503. */
