@@ -1,31 +1,14 @@
-import { createRequire } from 'node:module'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ScriptedProvider, startProvider } from '../provider/index.ts'
 import { startApp, type TestApp } from '../support/app.ts'
-import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
+import { startBucket } from '../support/bucket.ts'
 
-type S3ServerClass = new (
-  options: Record<string, unknown>,
-) => {
-  run(): Promise<{ port: number }>
-  close(): Promise<void>
-}
-const S3rver = createRequire(import.meta.url)('@20minutes/s3rver') as S3ServerClass
-
-let folder: string
-let bucket: InstanceType<S3ServerClass>
+let bucket: Awaited<ReturnType<typeof startBucket>>
 let provider: ScriptedProvider
 let server: TestApp
 
 beforeAll(async () => {
-  folder = await makeTestFolder('bucket')
-  bucket = new S3rver({
-    ...{ address: '127.0.0.1', port: 0, silent: true, directory: folder },
-    // What this server does otherwise than Amazon is told in s3.test.ts.
-    allowMismatchedSignatures: true,
-    configureBuckets: [{ name: 'atelier-test' }],
-  })
-  const { port } = await bucket.run()
+  bucket = await startBucket()
   provider = await startProvider()
   server = await startApp({
     OPENAI_API_KEY: 'sk-test',
@@ -34,7 +17,7 @@ beforeAll(async () => {
     DEFAULT_MODEL: 'openai/gpt-test',
     ALLOW_ANY_MODEL: 'true',
     S3_BUCKET_NAME: 'atelier-test',
-    S3_ENDPOINT: `http://127.0.0.1:${port}`,
+    S3_ENDPOINT: bucket.options.endpoint ?? '',
     AWS_ACCESS_KEY_ID: 'S3RVER',
     AWS_SECRET_ACCESS_KEY: 'S3RVER',
     S3_CODE_PREFIX: 'code/',
@@ -44,7 +27,6 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]()
   await provider.close()
   await bucket.close()
-  await removeTestFolder(folder)
 })
 
 test('with a bucket, artifacts are kept, built, handed out by presigned links, and removed to the last object', async () => {
@@ -66,4 +48,7 @@ test('with a bucket, artifacts are kept, built, handed out by presigned links, a
   expect((await call('DELETE', `/conversations/${conversationId}`)).status).toBe(200)
   expect((await fetch(zip.url)).status).toBe(404)
   expect((await fetch(file.url)).status).toBe(404)
+  const left: string[] = []
+  for await (const key of bucket.files.list('')) left.push(key)
+  expect(left).toEqual([])
 })

@@ -6,8 +6,10 @@ import type { ArtifactSummary } from '../../src/features/artifacts/schema.ts'
 import { AppError } from '../../src/lib/errors.ts'
 import { newId } from '../../src/lib/ids.ts'
 import { createEsbuildBundler } from '../../src/platform/bundler/esbuild.ts'
+import type { Bundler } from '../../src/platform/bundler/index.ts'
 import { ensureVendor } from '../../src/platform/bundler/vendor.ts'
-import { type DiskFiles, openDiskFiles } from '../../src/platform/files/disk.ts'
+import { openDiskFiles } from '../../src/platform/files/disk.ts'
+import type { Files } from '../../src/platform/files/index.ts'
 import { fileRoutes } from '../../src/platform/files/routes.ts'
 import { createServer, type Server } from '../../src/transport/server.ts'
 import { insertAccount } from './accounts.ts'
@@ -20,7 +22,10 @@ const key = 'a key for tests, longer than thirty-two bytes'
 export interface ArtifactsWorld extends AsyncDisposable {
   database: TestDatabase
   artifacts: Artifacts
-  files: DiskFiles
+  files: Files
+  bundler: Bundler
+  /** The feature once more on the same rows and files, as another process has it. */
+  again(bundler: Bundler): Artifacts
   server: Server
   /** A new account. */
   account(): Promise<string>
@@ -52,17 +57,27 @@ export interface Told {
   generationId: string
 }
 
+export interface WorldOptions {
+  /** In place of a disk of its own; closed by whoever opened it. */
+  files?: Files
+  /** For packages that are not built in. */
+  cdn?: string
+}
+
 /** Opens a world of artifacts: `await using world = await openArtifacts()`. */
-export async function openArtifacts(): Promise<ArtifactsWorld> {
+export async function openArtifacts(options: WorldOptions = {}): Promise<ArtifactsWorld> {
   const database = await createTestDatabase()
   const folder = await makeTestFolder('artifacts')
   let clock = 0
   const now = () => Date.now() + clock
   const url = { origin: 'http://127.0.0.1' }
-  const files = await openDiskFiles({ root: join(folder, 'files'), key, publicUrl: () => url.origin, now })
+  const disk = await openDiskFiles({ root: join(folder, 'files'), key, publicUrl: () => url.origin, now })
+  const files = options.files ?? disk
   const vendor = await ensureVendor()
-  const bundler = createEsbuildBundler({ vendor })
-  const artifacts = createArtifacts({ db: database.db, files, bundler, previewKey: `${key}, another`, now })
+  const bundler = createEsbuildBundler({ vendor, cdn: options.cdn })
+  const again = (own: Bundler) =>
+    createArtifacts({ db: database.db, files, bundler: own, previewKey: `${key}, another`, now })
+  const artifacts = again(bundler)
   const server = await createServer({
     logger: pino({ level: 'silent' }),
     authenticator: {
@@ -75,13 +90,15 @@ export async function openArtifacts(): Promise<ArtifactsWorld> {
   })
   await server.register(artifactRoutes(artifacts), { prefix: '/api/v1' })
   await server.register(previewRoutes(artifacts, { vendorDirectory: vendor.directory }))
-  await server.register(fileRoutes(files))
+  await server.register(fileRoutes(disk))
   const { db } = database
 
   return {
     database,
     artifacts,
     files,
+    bundler,
+    again,
     server,
     account: () => insertAccount(db),
     async conversation(accountId) {
@@ -147,7 +164,7 @@ export async function openArtifacts(): Promise<ArtifactsWorld> {
     async [Symbol.asyncDispose]() {
       await server.close()
       await bundler.close()
-      await files.close()
+      await disk.close()
       await database.close()
       await removeTestFolder(folder)
     },

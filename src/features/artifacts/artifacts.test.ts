@@ -349,9 +349,13 @@ describe('build and preview', () => {
   test('one account builds a little at a time, waits in line, and is refused beyond that; others are not held up', async () => {
     const own = await world.account()
     const where = { accountId: own, conversationId: await world.conversation(own) }
-    const { artifacts } = await world.answer(where, button('busy'))
+    const ids: string[] = []
+    for (let index = 0; index < 30; index++)
+      ids.push((await world.answer(where, button(`busy ${index}`))).artifacts[0]?.id ?? '')
     const other = await world.answer(await place(), button('other'))
-    const calls = Array.from({ length: 60 }, () => call('POST', `/artifacts/${artifacts[0]?.id}/build`, own))
+    const calls = ids.flatMap(id =>
+      [false, true].map(minify => call('POST', `/artifacts/${id}/build`, own, { minify })),
+    )
     const others = await Promise.all(
       Array.from({ length: 5 }, () => call('POST', `/artifacts/${other.artifacts[0]?.id}/build`)),
     )

@@ -2,11 +2,12 @@ import { promisify } from 'node:util'
 import { type AsyncZipOptions, type AsyncZippable, zip } from 'fflate'
 import { missing } from '../../lib/errors.ts'
 import { isId } from '../../lib/ids.ts'
-import type { BuildOutput, Bundler } from '../../platform/bundler/index.ts'
+import type { Bundler } from '../../platform/bundler/index.ts'
 import type { Database } from '../../platform/database/index.ts'
 import type { Files } from '../../platform/files/index.ts'
+import { type BuildOptions, createBuilds } from './builds.ts'
 import { fixRequest, type RuntimeProblem } from './fix.ts'
-import { accountPrefix, getContents, prefixOf, removeAll } from './objects.ts'
+import { accountPrefix, archiveName, getContents, neededNames, prefixOf, removeAll } from './objects.ts'
 import { observeRun, type WatchedRun } from './observe.ts'
 import { createPreviewLinks, problemPage } from './preview.ts'
 import { runnableProject } from './scaffold.ts'
@@ -15,7 +16,7 @@ import {
   type ArtifactWithFiles,
   countArtifacts,
   deleteArtifact,
-  listNeeded,
+  listContents,
   listOfMessages,
   listWholeOfMessages,
   lockConversation,
@@ -41,19 +42,22 @@ export interface ArtifactsDeps {
   now?: () => number
 }
 
-interface BuildDeps extends ArtifactsDeps {
-  inTurn: ReturnType<typeof createTurns>
-}
-
 export type Artifacts = ReturnType<typeof createArtifacts>
 
 const downloadSeconds = 3600
 const compress = promisify<AsyncZippable, AsyncZipOptions, Uint8Array>(zip)
 
 /** Code that generations produced: found in answers, kept, built, shown in previews, handed out. Foreign is absent. */
-export function createArtifacts(given: ArtifactsDeps) {
-  const deps: BuildDeps = { ...given, inTurn: createTurns({ atOnce: 2, waiting: 30 }) }
+export function createArtifacts(deps: ArtifactsDeps) {
   const { db, files } = deps
+  const builds = createBuilds({
+    ...deps,
+    inTurn: createTurns({ atOnce: 2, waiting: 30 }),
+    sourcesOf: async artifact =>
+      Object.fromEntries((await contentsOf(deps, artifact)).map(({ path, content }) => [path, content])),
+  })
+  const build = async (accountId: string, id: string, options: BuildOptions = {}) =>
+    builds.build(await find(deps, accountId, id), options)
   const links = createPreviewLinks(deps.previewKey, deps.now)
   return {
     /** For `generations.observe`: finds and keeps the code of each run. */
@@ -89,7 +93,7 @@ export function createArtifacts(given: ArtifactsDeps) {
     /** The next turn that asks the model to repair it: its conversation and the words. AppError conflict NOTHING_TO_FIX. */
     async fix(accountId: string, id: string, problems: readonly RuntimeProblem[] = []) {
       const artifact = await find(deps, accountId, id)
-      const message = fixRequest(artifact.title, await build(deps, artifact), problems)
+      const message = fixRequest(artifact.title, await builds.build(artifact), problems)
       return { conversationId: artifact.conversationId, message }
     },
     /** The bytes that `download` links to. */
@@ -99,11 +103,10 @@ export function createArtifacts(given: ArtifactsDeps) {
       if (!bytes) throw missing('Artifact')
       return { artifact, bytes }
     },
-    build: async (accountId: string, id: string, options: { minify?: boolean } = {}) =>
-      build(deps, await find(deps, accountId, id), options),
+    build,
     /** Builds and gives a link to look at the result. */
     async preview(accountId: string, id: string) {
-      const output = await build(deps, await find(deps, accountId, id))
+      const output = await build(accountId, id)
       const { token, expiresAt } = links.make({ accountId, artifactId: id })
       return { url: `${deps.previewOrigin ?? ''}/preview/${token}`, expiresAt, build: output }
     },
@@ -116,17 +119,24 @@ export function createArtifacts(given: ArtifactsDeps) {
     /** The page behind a preview link. Throws AppError missing or gone. */
     async openPreview(token: string): Promise<string> {
       const { accountId, artifactId } = links.open(token)
-      const output = await build(deps, await find(deps, accountId, artifactId))
+      const output = await build(accountId, artifactId)
       return output.ok ? output.html : problemPage(output.errors)
     },
-    remove: (accountId: string, id: string) => remove(deps, accountId, id),
+    async remove(accountId: string, id: string): Promise<void> {
+      await builds.remove(await remove(deps, accountId, id))
+    },
     /** Removes the stored code of a conversation; its rows go with the conversation itself. */
-    removeConversation: (accountId: string, conversationId: string) =>
-      removeAll(files, prefixOf({ accountId, conversationId })),
+    async removeConversation(accountId: string, conversationId: string): Promise<number> {
+      await builds.settled()
+      return removeAll(files, prefixOf({ accountId, conversationId }))
+    },
     /** Removes the stored code of an account that is being erased. */
-    removeAccount: (accountId: string) => removeAll(files, accountPrefix(accountId)),
+    async removeAccount(accountId: string): Promise<number> {
+      await builds.settled()
+      return removeAll(files, accountPrefix(accountId))
+    },
     /** Removes objects that no row needs and that were already of no use at the sweep before; gives their number. */
-    sweep: createSweep(db, files),
+    sweep: createSweep(deps),
   }
 }
 
@@ -157,18 +167,6 @@ async function listByMessages(
   return found
 }
 
-function build(
-  deps: BuildDeps,
-  artifact: ArtifactWithFiles,
-  options: { minify?: boolean } = {},
-): Promise<BuildOutput> {
-  return deps.inTurn(artifact.accountId, async () => {
-    const contents = await contentsOf(deps, artifact)
-    const sources = Object.fromEntries(contents.map(file => [file.path, file.content]))
-    return deps.bundler.build({ files: sources, minify: options.minify ?? false })
-  })
-}
-
 interface DownloadRequest {
   accountId: string
   id: string
@@ -190,14 +188,9 @@ async function downloadOf(deps: ArtifactsDeps, artifact: ArtifactWithFiles, asZi
     return { key: prefixOf(artifact) + only.sha256, contentType: 'text/plain; charset=utf-8', fileName }
   }
   const fileName = `${artifact.title.replaceAll(/[^\p{L}\p{N}._ -]+/gu, '-').slice(0, 100) || 'project'}.zip`
-  const key = prefixOf(artifact) + archiveOf(artifact.id)
+  const key = prefixOf(artifact) + archiveName(artifact.id)
   await makeArchive(deps, artifact, key)
   return { key, contentType: 'application/zip', fileName }
-}
-
-/** The last part of the key of an artifact's project; the search for orphans knows it too. */
-function archiveOf(id: string): string {
-  return `${id}-project.zip`
 }
 
 async function makeArchive(deps: ArtifactsDeps, artifact: ArtifactWithFiles, key: string): Promise<void> {
@@ -211,14 +204,16 @@ async function makeArchive(deps: ArtifactsDeps, artifact: ArtifactWithFiles, key
   await deps.files.put(key, bytes, { contentType: 'application/zip' })
 }
 
-async function remove({ db, files }: ArtifactsDeps, accountId: string, id: string): Promise<void> {
-  const artifact = isId(id) ? await readArtifact(db, accountId, id) : null
-  if (!artifact || !(await deleteArtifact(db, accountId, id))) throw missing('Artifact')
+async function remove(deps: ArtifactsDeps, accountId: string, id: string): Promise<ArtifactWithFiles> {
+  const { db, files, bundler } = deps
+  const artifact = await find(deps, accountId, id)
+  if (!(await deleteArtifact(db, accountId, id))) throw missing('Artifact')
   const needed = await db.transaction().execute(async transaction => {
     await lockConversation(transaction, artifact.conversationId)
-    return listNeeded(transaction, artifact.conversationId)
+    return neededNames(await listContents(transaction, artifact.conversationId), bundler.fingerprint)
   })
-  for (const name of [...artifact.files.map(file => file.sha256), archiveOf(id)]) {
+  for (const name of [...artifact.files.map(file => file.sha256), archiveName(id)]) {
     if (!needed.has(name)) await files.delete(prefixOf(artifact) + name)
   }
+  return artifact
 }

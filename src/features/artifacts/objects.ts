@@ -21,6 +21,48 @@ export function accountPrefix(accountId: string): string {
   return `${root}/${accountId}/`
 }
 
+type NamedContent = Pick<StoredFile, 'path' | 'sha256'>
+
+/** What the names of all builds of a content begin with. */
+export function buildsOf(contents: readonly NamedContent[]): string {
+  const names = contents.map(({ path, sha256 }) => [path, sha256])
+  return `build-${createHash('sha256').update(JSON.stringify(names)).digest('hex').slice(0, 40)}-`
+}
+
+/** The last part of the key of a build: by content, by what built it, and how. */
+export function buildName(
+  contents: readonly NamedContent[],
+  { fingerprint, minify }: { fingerprint: string; minify: boolean },
+): string {
+  return `${buildsOf(contents)}${fingerprint}${minify ? '-min' : ''}`
+}
+
+/** The last part of the key of an artifact's project, packed. */
+export function archiveName(id: string): string {
+  return `${id}-project.zip`
+}
+
+/** How many of a conversation's artifacts, the newest, keep their builds. */
+const mostBuilt = 50
+
+/**
+ * Names of all objects that artifacts of one conversation, newest first, need: contents by hash, archives by artifact, and
+ * for the newest of them what the present bundler built.
+ */
+export function neededNames(
+  artifacts: readonly { id: string; files: readonly NamedContent[] }[],
+  fingerprint: string,
+): Set<string> {
+  const names = new Set<string>()
+  for (const [index, { id, files }] of artifacts.entries()) {
+    for (const { sha256 } of files) names.add(sha256)
+    names.add(archiveName(id))
+    if (index >= mostBuilt) continue
+    for (const minify of [false, true]) names.add(buildName(files, { fingerprint, minify }))
+  }
+  return names
+}
+
 /** Stores contents; the same bytes in one conversation are one object. Gives the files in the same order. */
 export async function putContents(
   files: Files,

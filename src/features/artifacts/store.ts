@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import { type Database, statement } from '../../platform/database/index.ts'
 import type { ArtifactType } from './schema.ts'
 
@@ -209,13 +208,15 @@ export async function deleteArtifact(db: Database, accountId: string, id: string
   return result.numDeletedRows > 0n
 }
 
-/** Names of all objects that a conversation's artifacts need: contents by hash, archives by artifact. */
-export async function listNeeded(db: Database, conversationId: string): Promise<Set<string>> {
-  const rows = await db
-    .selectFrom('artifacts as a')
-    .innerJoin('artifact_files as f', 'f.artifact_id', 'a.id')
-    .select(['f.sha256', sql<string>`a.id || '-project.zip'`.as('archive')])
-    .where('a.conversation_id', '=', conversationId)
-    .execute()
-  return new Set(rows.flatMap(row => [row.sha256, row.archive]))
+const filesInConversation = statement<{ id: string; files: { path: string; sha256: string }[] }>(`select a.id,
+    (select coalesce(json_agg(json_build_object('path', f.path, 'sha256', f.sha256) order by f.position), '[]')
+      from artifact_files f where f.artifact_id = a.id) as files
+  from artifacts a where a.conversation_id = $1 order by a.created_at desc, a.id desc`)
+
+/** What a conversation's artifacts consist of, newest first. */
+export function listContents(
+  db: Database,
+  conversationId: string,
+): Promise<{ id: string; files: { path: string; sha256: string }[] }[]> {
+  return filesInConversation(db, conversationId)
 }
