@@ -118,9 +118,10 @@ begin
     return null;
   end if;
   insert into daily_messages as d (account_id, day, count)
-    select account, today, 1 from accounts a where a.id = account and coalesce((limits ->> a.plan)::int, 0) > 0
+    select account, today, 1 from accounts a
+    where a.id = account and coalesce(limits ->> a.plan, limits ->> 'basic', '0')::int > 0
     on conflict (account_id, day) do update set count = d.count + 1
-      where d.count < (select (limits ->> a.plan)::int from accounts a where a.id = account);
+      where d.count < (select coalesce(limits ->> a.plan, limits ->> 'basic')::int from accounts a where a.id = account);
   if not found then
     raise exception 'the day is spent' using errcode = 'AT429';
   end if;
@@ -155,11 +156,12 @@ create table accounts (
   constraint accounts_check check (email is not null or mobile is not null),
   constraint accounts_check1 check ((email is null) = (email_key is null)),
   constraint accounts_check2 check ((username is null) = (username_key is null)),
-  constraint accounts_plan_check check (plan = any (array['basic'::text, 'pro'::text])),
+  constraint accounts_plan_check check (plan ~ '^[a-z][a-z0-9-]{0,39}$'::text),
   constraint accounts_role_check check (role = any (array['user'::text, 'admin'::text])),
   constraint accounts_status_check check (status = any (array['pending'::text, 'active'::text, 'banned'::text]))
 ) with (fillfactor=80);
 create index accounts_erasing on accounts using btree (erasing_at) where (erasing_at is not null);
+create index accounts_on_other_plans on accounts using btree (plan) where (plan <> 'basic'::text);
 create index accounts_pending on accounts using btree (created_at) where (status = 'pending'::text);
 
 create table artifact_files (
@@ -246,6 +248,13 @@ create table conversations (
 );
 create index conversations_by_account on conversations using btree (account_id, updated_at desc, id desc);
 create index conversations_of_content on conversations using btree (account_id, id desc) where (kind = 'content'::text);
+
+create table customer_removals (
+  provider text not null,
+  customer_id text not null,
+  asked_at timestamp with time zone not null default now(),
+  constraint customer_removals_pkey primary key (provider, customer_id)
+);
 
 create table daily_messages (
   account_id uuid not null,
@@ -461,6 +470,17 @@ create index payments_by_intent on payments using btree (provider, payment_inten
 create index payments_by_subscription on payments using btree (provider, subscription_id) where (subscription_id is not null);
 create unique index payments_once_per_invoice on payments using btree (provider, invoice_id) where (invoice_id is not null);
 
+create table plan_checkouts (
+  account_id uuid not null,
+  provider text not null,
+  wish text not null,
+  idempotency_key text not null,
+  session_id text,
+  created_at timestamp with time zone not null default now(),
+  constraint plan_checkouts_pkey primary key (account_id, provider),
+  constraint plan_checkouts_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
+);
+
 create table plugin_client_messages (
   id uuid not null,
   plugin_id uuid not null,
@@ -668,6 +688,7 @@ create table subscriptions (
   told_at timestamp with time zone not null,
   told_by text not null,
   created_at timestamp with time zone not null default now(),
+  begun_at timestamp with time zone,
   constraint subscriptions_pkey primary key (provider, subscription_id),
   constraint subscriptions_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
 );

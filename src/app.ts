@@ -3,6 +3,7 @@ import { type AppOptions, drainMsOf, type Hold, patiently } from './app/options.
 import { reach } from './app/reach.ts'
 import { standOn } from './app/stand.ts'
 import type { Config } from './config.ts'
+import { createCatalogue } from './features/billing/plans.ts'
 import { workGenerations } from './features/generations/jobs.ts'
 import type { Cache } from './platform/cache/index.ts'
 
@@ -13,6 +14,8 @@ export type App = Awaited<ReturnType<typeof createApp>>
 /** Builds the whole server from its configuration: what we stand on, what we do, how the world reaches us. */
 export async function createApp(options: AppOptions) {
   const { config } = options
+  // First, since a wrong file of plans ends the start before anything is opened.
+  const catalogue = createCatalogue(config.plans)
   const stack = new AsyncDisposableStack()
   const hold: Hold = part => {
     stack.defer(() => patiently(part.close(), options.logger))
@@ -20,7 +23,7 @@ export async function createApp(options: AppOptions) {
   }
   try {
     const platform = await standOn(options, hold)
-    const features = await createFeatures(platform, options, hold)
+    const features = await createFeatures({ ...platform, catalogue }, options, hold)
     const server = await reach(platform, features, options)
     options.signal?.throwIfAborted()
     stack.defer(() => patiently(server.close(), options.logger))

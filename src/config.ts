@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 
 /** What the process is told from outside, checked once at start. The only reader of the environment. */
@@ -105,6 +106,8 @@ function planSettings(read: Reader) {
     proDailyMessages: read.integer('PRO_DAILY_MESSAGE_LIMIT', 1000, { min: 0, max: 1_000_000_000 }),
     signupCredits: read.integer('SIGNUP_CREDITS', 20, { min: 0, max: 1_000_000_000 }),
     proPriceId: read.text('STRIPE_PRICE_ID'),
+    /** More plans; what they must be like is for who sells them to say. */
+    file: read.jsonFile('PLANS_FILE'),
   }
 }
 
@@ -259,6 +262,18 @@ function reader(env: Environment) {
     }
     return value.replace(/\/+$/, '')
   }
+  /** What a file of JSON holds. */
+  function jsonFile(name: string): { path: string; content: unknown } | undefined {
+    const path = text(name)
+    if (path === undefined) return undefined
+    try {
+      return { path, content: JSON.parse(readFileSync(path, 'utf8')) }
+    } catch (error) {
+      const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT'
+      const why = isAbsent ? 'there is none' : (error as Error).message
+      throw new ConfigError(`${name} must be the path of a file of JSON, not "${path}": ${why}`)
+    }
+  }
   function secret(name: string): string | undefined {
     const value = text(name)
     if (value !== undefined && value.length < 32)
@@ -294,7 +309,7 @@ function reader(env: Environment) {
       .map(part => part.trim())
       .filter(Boolean)
   }
-  return { text, integer, duration, oneOf, flag, url, secret, secrets, origins, proxies, list }
+  return { text, integer, duration, oneOf, flag, url, jsonFile, secret, secrets, origins, proxies, list }
 }
 
 function rangeText(min: number, max: number): string {

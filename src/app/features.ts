@@ -3,7 +3,7 @@ import type { Config } from '../config.ts'
 import { createAccounts } from '../features/accounts/index.ts'
 import { createArtifacts } from '../features/artifacts/index.ts'
 import { createBilling, createBillingPayments } from '../features/billing/index.ts'
-import { createCatalogue } from '../features/billing/plans.ts'
+import type { Catalogue } from '../features/billing/plans.ts'
 import { createConversations } from '../features/conversations/index.ts'
 import { createGenerations } from '../features/generations/index.ts'
 import { createKeys } from '../features/keys/index.ts'
@@ -16,9 +16,12 @@ import { createWebhookSms } from '../platform/sms/webhook.ts'
 import { type AppOptions, drainMsOf, type Hold } from './options.ts'
 import type { Platform } from './stand.ts'
 
+/** What we stand on, and what is for sale. */
+type Ground = Platform & { catalogue: Catalogue }
+
 /** What we do. */
-export async function createFeatures(platform: Platform, { config, logger }: AppOptions, hold: Hold) {
-  const { database, cache, events, queue, files, models, bundler, secrets, address } = platform
+export async function createFeatures(platform: Ground, { config, logger }: AppOptions, hold: Hold) {
+  const { database, cache, events, queue, files, models, bundler, secrets, address, catalogue } = platform
   const { db } = database
   // Codes that nobody delivers must be found in the log, whatever else is logged.
   const print = (text: string) => logger.warn(text)
@@ -51,7 +54,6 @@ export async function createFeatures(platform: Platform, { config, logger }: App
       report: (err, what) => logger.error({ err }, what),
     }),
   )
-  const catalogue = createCatalogue(config.plans)
   const { dailyLimits, signupCredits } = catalogue
   const billing = createBilling({ db, dailyLimits, signupCredits, paysByKey: keys.pays })
   accounts.onBegin(billing.welcome)
@@ -64,6 +66,7 @@ export async function createFeatures(platform: Platform, { config, logger }: App
     origins: config.corsOrigins,
     now: Date.now,
     report: (err, what) => logger.error({ err }, what),
+    note: (what, facts) => logger.warn(facts, what),
   })
   accounts.onErase('payments', buying.removeAccount)
   const generations = createGenerations({

@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { resolve } from 'node:path'
 import type { Config } from '../config.ts'
+import { createCatalogue } from '../features/billing/plans.ts'
 import { examineDatabase } from '../platform/database/examine.ts'
 import { createModels } from '../platform/models/catalogue.ts'
 
@@ -22,6 +23,7 @@ export async function doctor(config: Config): Promise<void> {
     await files(config),
     ...(await models(config)),
     await mail(config),
+    plans(config),
     ...optionalParts(config),
   ]
   for (const { mark, what, text } of findings) process.stdout.write(`${mark}  ${what.padEnd(12)} ${text}\n`)
@@ -133,6 +135,16 @@ function isListening(host: string, port: number): Promise<boolean> {
     socket.once('error', () => settle(false))
     socket.once('timeout', () => settle(false))
   })
+}
+
+function plans(config: Config): Finding {
+  try {
+    const names = createCatalogue(config.plans).plans.map(plan => plan.id)
+    const from = config.plans.file ? ` (with ${config.plans.file.path})` : ''
+    return { mark: 'ok', what: 'Plans', text: `${names.join(', ')}${from}` }
+  } catch (error) {
+    return { mark: '!!', what: 'Plans', text: (error as Error).message }
+  }
 }
 
 function optionalParts(config: Config): Finding[] {

@@ -139,11 +139,44 @@ function answer(objects: Map<string, Fields>, method: string, path: string, para
     session.url = `https://checkout.stripe.test/${session.id}`
     return session
   }
+  if (path.startsWith('/v1/checkout/sessions/')) {
+    const session = find(
+      'session',
+      rest.find(each => each.startsWith('cs_')),
+    )
+    if (method === 'GET') return session
+    if (session.status !== 'open')
+      throw new Refusal(400, {
+        type: 'invalid_request_error',
+        message: `Only Checkout Sessions with a status in ["open"] can be expired. This one is ${session.status}.`,
+      })
+    return Object.assign(session, { status: 'expired', url: null })
+  }
   if (path === '/v1/billing_portal/sessions') {
     find('customer', params.customer)
     return { object: 'billing_portal.session', id: 'bps_1', url: 'https://billing.stripe.test/session' }
   }
-  if (kind === 'subscriptions' && method === 'GET') return find('id', id)
+  if (kind === 'subscriptions' && method === 'GET') {
+    const found = find('id', id)
+    const isWhole = Object.values((params.expand ?? {}) as Fields).includes('latest_invoice')
+    return isWhole ? { ...found, latest_invoice: objects.get(String(found.latest_invoice)) ?? null } : found
+  }
+  if (kind === 'subscriptions' && method === 'DELETE') {
+    const subscription = find('id', id)
+    if (subscription.status === 'canceled') throw missing('id', id)
+    return Object.assign(subscription, { status: 'canceled' })
+  }
+  if (kind === 'refunds') {
+    const intent = find('payment_intent', params.payment_intent)
+    if (intent.refunded)
+      throw new Refusal(400, {
+        type: 'invalid_request_error',
+        code: 'charge_already_refunded',
+        message: 'Charge has already been refunded.',
+      })
+    intent.refunded = true
+    return keep('re', { object: 'refund', status: 'succeeded', ...params })
+  }
   if (kind === 'subscriptions' && method === 'POST') {
     const subscription = find('id', id)
     if (subscription.status === 'canceled')
@@ -155,9 +188,11 @@ function answer(objects: Map<string, Fields>, method: string, path: string, para
   }
   if (kind === 'payment_intents') return find('intent', id)
   if (kind === 'invoice_payments') {
-    const { payment_intent: intent } = params.payment as Fields
+    const intent = (params.payment as Fields | undefined)?.payment_intent
     const data = [...objects.values()].filter(
-      one => one.object === 'invoice_payment' && one.intent === intent,
+      one =>
+        one.object === 'invoice_payment' &&
+        (intent === undefined ? one.invoice === params.invoice : one.intent === intent),
     )
     return { object: 'list', data, has_more: false }
   }
@@ -170,6 +205,7 @@ function answer(objects: Map<string, Fields>, method: string, path: string, para
 function pay(objects: Map<string, Fields>, sessionId: string): ReturnType<TestStripe['pay']> {
   const open = objects.get(sessionId)
   if (!open) throw new Error(`no session ${sessionId}`)
+  if (open.status !== 'open') throw new Error(`session ${sessionId} is ${open.status}`)
   const { customer, metadata } = open
   const [line] = Object.values(open.line_items as Record<string, Fields>)
   const amount = Number((line?.price_data as Fields | undefined)?.unit_amount ?? 999)
@@ -189,6 +225,8 @@ function pay(objects: Map<string, Fields>, sessionId: string): ReturnType<TestSt
     payment_status: 'paid',
     amount_total: amount,
     currency: 'usd',
+    url: null as string | null,
+    subscription: null as unknown,
   }
   objects.set(sessionId, session)
   if (open.mode === 'payment') return { session: { ...session, payment_intent: intent.id }, intent }
@@ -199,9 +237,19 @@ function pay(objects: Map<string, Fields>, sessionId: string): ReturnType<TestSt
     customer,
     status: 'active',
     cancel_at_period_end: false,
+    created: start,
     metadata: (open.subscription_data as Fields).metadata,
-    items: { data: [{ current_period_start: start, current_period_end: end }] },
+    items: {
+      data: [
+        {
+          current_period_start: start,
+          current_period_end: end,
+          price: { id: line?.price ?? `price_${randomUUID()}` },
+        },
+      ],
+    },
   })
+  session.subscription = subscription.id
   const invoice = keep('in', {
     object: 'invoice',
     customer,
@@ -212,7 +260,15 @@ function pay(objects: Map<string, Fields>, sessionId: string): ReturnType<TestSt
     parent: { subscription_details: { subscription: subscription.id, metadata: subscription.metadata } },
     lines: { data: [{ period: { start, end } }] },
   })
-  keep('inpay', { object: 'invoice_payment', invoice: invoice.id, intent: intent.id })
+  subscription.latest_invoice = invoice.id
+  const payment = { type: 'payment_intent', payment_intent: intent.id }
+  keep('inpay', {
+    object: 'invoice_payment',
+    invoice: invoice.id,
+    intent: intent.id,
+    payment,
+    status: 'paid',
+  })
   return { session, subscription, invoice, intent }
 }
 

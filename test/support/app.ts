@@ -8,6 +8,8 @@ import { makeTestFolder, removeTestFolder } from './folder.ts'
 export interface TestApp extends AsyncDisposable {
   app: App
   url: string
+  /** With it (and `app.dataDir`) a second one, or the same after a restart, has the same data. */
+  databaseUrl: string
   /** Signs up a new account and gives its access token. */
   signUp(email?: string): Promise<{ token: string; accountId: string; email: string }>
   /** Calls the API: JSON in, status and JSON out. */
@@ -82,6 +84,7 @@ export async function startApp(
   return {
     app,
     url,
+    databaseUrl: database.url,
     call,
     async signUp(email = `person-${++count}-${Date.now()}@example.com`) {
       const answer = await call('POST', '/api/v1/accounts', { body: { email, password: testPassword } })

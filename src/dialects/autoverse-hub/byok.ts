@@ -93,7 +93,7 @@ async function preferenceOf({ keys, accounts }: DialectParts, accountId: string)
     byok_locked_until: lockedUntil?.toISOString() ?? null,
     byok_activated_at: row?.activatedAt?.toISOString() ?? null,
     plan_type: plan,
-    creditTier: plan === 'pro' ? 'pro' : 'free',
+    creditTier: plan === 'basic' ? 'free' : plan,
     locked,
     lockMessage: locked ? `You work on your own keys until ${lockedUntil.toISOString().slice(0, 10)}` : null,
   }

@@ -105,13 +105,13 @@ export async function changeAddress(
 export async function putOnPlan(
   parts: Parts,
   db: Database,
-  change: { accountId: string; plan: 'basic' | 'pro' },
+  change: { accountId: string; plan: string },
 ): Promise<void> {
   await setPlan(db, change.accountId, { plan: change.plan, now: new Date(parts.now()) })
 }
 
 /** Puts the account on another plan; every process knows within five seconds. */
-export async function changePlan(parts: Parts, accountId: string, plan: 'basic' | 'pro'): Promise<void> {
+export async function changePlan(parts: Parts, accountId: string, plan: string): Promise<void> {
   await setPlan(parts.db, accountId, { plan, now: new Date(parts.now()) })
   await parts.presence.changed(accountId)
 }

@@ -31,7 +31,7 @@ export const AccountView = Type.Object(
     firstName: nullableText,
     lastName: nullableText,
     role: Type.Union([Type.Literal('user'), Type.Literal('admin')]),
-    plan: Type.Union([Type.Literal('basic'), Type.Literal('pro')]),
+    plan: Type.String({ description: 'The id of one of the plans.', examples: ['basic', 'pro'] }),
     status: Type.Union([Type.Literal('pending'), Type.Literal('active'), Type.Literal('banned')]),
     isEmailVerified: Type.Boolean(),
     isMobileVerified: Type.Boolean(),

@@ -1,5 +1,5 @@
 import { type Database, statement } from '../../platform/database/index.ts'
-import { type AccountRow, type AccountStatus, accountColumns, type Plan, type Role } from './store.ts'
+import { type AccountRow, type AccountStatus, accountColumns, type Role } from './store.ts'
 
 const setHash = statement(
   `update accounts set password_hash = $2, password_changed_at = $3, updated_at = $3 where id = $1`,
@@ -97,7 +97,7 @@ export async function setRole(db: Database, id: string, change: { role: Role; no
   await setRoleOf(db, id, change.role, change.now)
 }
 
-export async function setPlan(db: Database, id: string, change: { plan: Plan; now: Date }): Promise<void> {
+export async function setPlan(db: Database, id: string, change: { plan: string; now: Date }): Promise<void> {
   await setPlanOf(db, id, change.plan, change.now)
 }
 

@@ -1,7 +1,6 @@
 import { type Database, statement } from '../../platform/database/index.ts'
 
 export type Role = 'user' | 'admin'
-export type Plan = 'basic' | 'pro'
 export type AccountStatus = 'pending' | 'active' | 'banned'
 
 /** An account as it is kept. */
@@ -19,7 +18,7 @@ export interface AccountRow {
   lastName: string | null
   passwordHash: string | null
   role: Role
-  plan: Plan
+  plan: string
   status: AccountStatus
   erasingAt: Date | null
   createdAt: Date

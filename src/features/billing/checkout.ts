@@ -1,26 +1,12 @@
 import { AppError, invalidField, missing } from '../../lib/errors.ts'
 import { newId } from '../../lib/ids.ts'
-import type { Database } from '../../platform/database/index.ts'
-import type { CheckoutOrder, Payments } from '../../platform/payments/index.ts'
-import type { Accounts } from '../accounts/index.ts'
+import type { CheckoutOrder } from '../../platform/payments/index.ts'
 import { microCreditsPerCredit } from './ledger.ts'
-import type { Catalogue } from './plans.ts'
+import type { PaymentParts } from './parts.ts'
+import { alreadySubscribed, openPlanCheckout } from './plan-checkout.ts'
 import { addCustomer, addPackagePayment, findCustomer, forgetCustomer } from './store-payments.ts'
 import { listSubscriptions } from './store-subscriptions.ts'
-
-/** What every rule about payments stands on. */
-export interface PaymentParts {
-  db: Database
-  payments: Payments
-  accounts: Pick<Accounts, 'read' | 'putOnPlan' | 'planChanged'>
-  catalogue: Catalogue
-  /** Where people reach the console. */
-  publicUrl: () => string
-  /** Other origins that a checkout may lead back to. */
-  origins: readonly string[]
-  now: () => number
-  report: (error: unknown, what: string) => void
-}
+import { isLive } from './subscriptions.ts'
 
 export interface CheckoutWish {
   accountId: string
@@ -46,10 +32,12 @@ export async function beginCheckout(
   const item =
     wish.plan === undefined ? wantedPackage(parts, wish.packageId ?? '') : await wantedPlan(parts, wish)
   return withCustomer(parts, accountId, async customerId => {
-    const idempotencyKey = item.kind === 'package' ? `package:${item.paymentId}` : `plan:${newId()}`
-    if (item.kind === 'package') await keepPackage(parts, accountId, item)
-    const opened = await parts.payments.checkout({ customerId, accountId, idempotencyKey, item, ...urls })
-    return { ...opened, paymentId: item.kind === 'package' ? item.paymentId : null }
+    const order = { customerId, accountId, item, ...urls }
+    if (item.kind === 'plan') return { ...(await openPlanCheckout(parts, order)), paymentId: null }
+    await keepPackage(parts, accountId, item)
+    const { paymentId } = item
+    const opened = await parts.payments.checkout({ ...order, idempotencyKey: `package:${paymentId}` })
+    return { ...opened, paymentId }
   })
 }
 
@@ -81,8 +69,7 @@ async function wantedPlan({ db, payments, catalogue }: PaymentParts, wish: Check
     throw invalidField('plan', `must be one of ${sold.map(one => one.id).join(', ')}`)
   }
   const subscriptions = await listSubscriptions(db, wish.accountId, payments.provider)
-  if (subscriptions.some(one => ['active', 'trialing', 'past_due', 'unpaid', 'paused'].includes(one.status)))
-    throw new AppError('conflict', 'ALREADY_SUBSCRIBED', 'There is a subscription already; manage that one')
+  if (subscriptions.some(one => isLive(one.status))) throw alreadySubscribed()
   const { id, name, priceCents: amountCents, currency, providerPriceId: priceId } = plan
   return { kind: 'plan', planId: id, name: `Atelier ${name}`, amountCents, currency, priceId }
 }

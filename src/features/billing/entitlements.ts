@@ -5,7 +5,7 @@ import { readStanding } from './store-usage.ts'
 
 export interface EntitlementsDeps {
   db: Database
-  /** Messages a day by plan. */
+  /** Messages a day by plan; basic's are for a plan that is not among them. */
   dailyLimits: Readonly<Record<string, number>>
   /** Whether a provider key of the account pays for what it asks when it names no model. */
   paysByKey?: (accountId: string) => Promise<boolean>
@@ -19,7 +19,8 @@ export async function readEntitlements(
 ): Promise<EntitlementsView | null> {
   const standing = await readStanding(deps.db, accountId)
   if (!standing) return null
-  const { plan, balanceMicroCredits, heldMicroCredits, messagesToday } = standing
+  const { balanceMicroCredits, heldMicroCredits, messagesToday } = standing
+  const plan = Object.hasOwn(deps.dailyLimits, standing.plan) ? standing.plan : 'basic'
   const limit = deps.dailyLimits[plan] ?? 0
   const remaining = Math.max(0, limit - messagesToday)
   const resetsAt = new Date(nextDay(deps.now())).toISOString()

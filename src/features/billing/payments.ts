@@ -1,11 +1,13 @@
 import { invalidField } from '../../lib/errors.ts'
 import { isId } from '../../lib/ids.ts'
-import { beginCheckout, type CheckoutWish, openPortal, type PaymentParts } from './checkout.ts'
+import { beginCheckout, type CheckoutWish, openPortal } from './checkout.ts'
+import type { PaymentParts } from './parts.ts'
 import type { EntryKind } from './store.ts'
 import { readBalance } from './store.ts'
 import { type EntrySense, listEntries, pageOfEntries } from './store-history.ts'
-import { findCustomer, findPayment, listPayments } from './store-payments.ts'
-import { endOverduePlans, readSubscription, setCancelling } from './subscriptions.ts'
+import { findPayment, listPayments } from './store-payments.ts'
+import { readSubscription, setCancelling } from './subscriptions.ts'
+import { keepUp, removeAccount } from './upkeep.ts'
 import { receiveEvent } from './webhooks.ts'
 
 export type BillingPayments = ReturnType<typeof createBillingPayments>
@@ -42,8 +44,8 @@ export function createBillingPayments(parts: PaymentParts) {
     /** Takes an event of the provider: its raw bytes and signature. */
     receive: (body: Uint8Array, signature: string | undefined) => receiveEvent(parts, body, signature),
     /** Ends the account's subscription and its customer at the provider; its rows go with the account. */
-    removeAccount: (accountId: string) => removeCustomer(parts, accountId),
-    tidy: () => endOverduePlans(parts),
+    removeAccount: (accountId: string) => removeAccount(parts, accountId),
+    tidy: () => keepUp(parts),
   }
 }
 
@@ -69,18 +71,4 @@ async function readPayments({ db }: PaymentParts, accountId: string, { cursor, l
   const rows = await listPayments(db, accountId, { before, limit: limit + 1 })
   const found = rows.slice(0, limit)
   return { payments: found, nextCursor: rows.length > limit ? (found.at(-1)?.id ?? null) : null }
-}
-
-/** What the provider cannot do now is reported, and the account goes all the same. */
-async function removeCustomer({ db, payments, report }: PaymentParts, accountId: string): Promise<void> {
-  const customerId = await findCustomer(db, accountId, payments.provider)
-  if (customerId === null) return
-  try {
-    await payments.removeCustomer(customerId)
-  } catch (error) {
-    report(
-      error,
-      `customer ${customerId} of an erased account must be removed at the payment provider by hand`,
-    )
-  }
 }

@@ -58,14 +58,15 @@ export async function invoiceTold(
   told: Told,
   fact: Extract<Fact, { kind: 'invoice' }>,
 ): Promise<void> {
-  const plan = told.catalogue.findPlan(fact.planId ?? '') ?? told.catalogue.plan('pro')
+  const item = told.catalogue.paidPlan(fact)
+  const plan = told.catalogue.plan(item)
   const { provider, accountId } = told
   const { invoiceId } = fact
-  const row = await needInvoice(db, { id: newId(), provider, accountId, item: plan.id, invoiceId })
+  const row = await needInvoice(db, { id: newId(), provider, accountId, item, invoiceId })
   // An amount that was paid is not unsaid by an attempt that failed before, whichever is heard first.
   if (row.paidAt === null || fact.isPaid) {
     await describeInvoice(db, row.id, {
-      item: plan.id,
+      item,
       amountCents: fact.amountCents,
       currency: fact.currency.toLowerCase() || plan.currency,
       microCredits: fact.isForMonth && fact.amountCents > 0 ? plan.monthlyCredits * microCreditsPerCredit : 0,

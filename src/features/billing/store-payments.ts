@@ -50,17 +50,46 @@ export async function forgetCustomer(db: Database, provider: string, customerId:
   await dropCustomer(db, provider, customerId)
 }
 
-const addEvent = statement<{ id: string }>(
-  `insert into payment_events (provider, event_id, account_id, type) values ($1, $2, $3, $4)
-   on conflict do nothing returning event_id as id`,
+const insertRemoval = statement(
+  'insert into customer_removals (provider, customer_id) values ($1, $2) on conflict do nothing',
+)
+const removals = statement<{ id: string }>(
+  'select customer_id as id from customer_removals where provider = $1 order by asked_at limit 100',
+)
+const deleteRemoval = statement('delete from customer_removals where provider = $1 and customer_id = $2')
+
+/** Keeps that a customer is to be removed at the provider, whatever becomes of its account meanwhile. */
+export async function addRemoval(db: Database, provider: string, customerId: string): Promise<void> {
+  await insertRemoval(db, provider, customerId)
+}
+
+/** Customers that are yet to be removed, the oldest first. */
+export async function listRemovals(db: Database, provider: string): Promise<string[]> {
+  return (await removals(db, provider)).map(row => row.id)
+}
+
+export async function dropRemoval(db: Database, provider: string, customerId: string): Promise<void> {
+  await deleteRemoval(db, provider, customerId)
+}
+
+const findEvent = statement<{ id: string }>(
+  'select event_id as id from payment_events where provider = $1 and event_id = $2',
+)
+const addEvent = statement(
+  'insert into payment_events (provider, event_id, account_id, type) values ($1, $2, $3, $4)',
 )
 
-/** Notes that an event has its effect in this transaction; false when it had it before. */
+/** Whether an event had its effect before; ask under `lockPurchases`. */
+export async function isNoted(db: Database, provider: string, id: string): Promise<boolean> {
+  return (await findEvent(db, provider, id)).length > 0
+}
+
+/** Notes that an event has its effect in this transaction; fails when it was noted for another account meanwhile. */
 export async function noteEvent(
   db: Database,
   event: { provider: string; id: string; accountId: string; type: string },
-): Promise<boolean> {
-  return (await addEvent(db, event.provider, event.id, event.accountId, event.type)).length > 0
+): Promise<void> {
+  await addEvent(db, event.provider, event.id, event.accountId, event.type)
 }
 
 /** A package or an invoice, with what the provider has told of it so far. */

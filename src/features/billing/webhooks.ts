@@ -1,9 +1,17 @@
+import { AppError } from '../../lib/errors.ts'
 import type { Database } from '../../platform/database/index.ts'
-import type { ChargeFacts, Fact, PaymentEvent } from '../../platform/payments/index.ts'
-import type { PaymentParts } from './checkout.ts'
+import type { ChargeFacts, Fact, PaymentEvent, SubscriptionFacts } from '../../platform/payments/index.ts'
+import type { PaymentParts } from './parts.ts'
 import { invoiceTold, packageFailed, packagePaid, type Told, takenBack } from './purchases.ts'
-import { findCustomersAccount, findPaymentByIntent, lockPurchases, noteEvent } from './store-payments.ts'
-import { planOf, subscriptionTold } from './subscriptions.ts'
+import {
+  findCustomersAccount,
+  findPaymentByIntent,
+  isNoted,
+  lockPurchases,
+  noteEvent,
+} from './store-payments.ts'
+import { type Knowledge, planOf, subscriptionTold } from './subscriptions.ts'
+import { keepOneSubscription } from './upkeep.ts'
 
 /** What an event came to: `foreign` ones are about customers that are not ours. */
 export type Reception = 'done' | 'repeated' | 'ignored' | 'foreign'
@@ -22,9 +30,50 @@ export async function receiveEvent(
   const fact = await complete(parts, event.fact)
   const accountId = fact && (await accountOf(parts, fact))
   if (!accountId) return 'foreign'
-  const told = await parts.db.transaction().execute(db => apply(parts, db, { event, fact, accountId }))
+  const told = await applyOrAsk(parts, { event, fact, accountId })
   if (told.isPlanChanged) await parts.accounts.planChanged(accountId)
+  if (fact.kind === 'subscription' && !told.isRepeated) noteUnknownPlan(parts, fact)
+  // Also when the event is repeated: the provider could not be reached the last time.
+  if (fact.kind === 'subscription') await keepOneSubscription(parts, accountId)
   return told.isRepeated ? 'repeated' : 'done'
+}
+
+function noteUnknownPlan({ catalogue, note }: PaymentParts, facts: SubscriptionFacts): void {
+  const plan = catalogue.paidPlan(facts)
+  if (catalogue.findPlan(plan)) return
+  const { subscriptionId } = facts
+  note('a subscription is for a plan that is not defined: it gives basic until it is', {
+    subscriptionId,
+    plan,
+  })
+}
+
+interface Heard {
+  event: PaymentEvent
+  fact: Fact
+  accountId: string
+  /** Set when `fact` is what the provider told when it was asked: what was known of the subscription before. */
+  asked?: Knowledge
+}
+
+/** How often what is known may move on while the provider is asked. */
+const mostQuestions = 5
+
+/** Applies an event; where only the provider knows which of two changes came last, it is asked how things stand now. */
+async function applyOrAsk(parts: PaymentParts, heard: Heard): Promise<Effect> {
+  let current = heard
+  for (let question = 0; question < mostQuestions; question++) {
+    const effect = await parts.db.transaction().execute(db => apply(parts, db, current))
+    const { fact } = heard
+    if (effect.tie === null || fact.kind !== 'subscription') return effect
+    const facts = await parts.payments.subscription(fact.subscriptionId)
+    // One that the provider does not know any more stays as the event told it.
+    const isOurs = facts?.customerId === fact.customerId
+    current = { ...heard, fact: isOurs ? { kind: 'subscription', ...facts } : fact, asked: effect.tie }
+  }
+  throw new AppError('unavailable', 'CHANGED_MEANWHILE', 'This was changed by other events; send it again', {
+    retryAfterSeconds: 1,
+  })
 }
 
 /** Of a charge, an event may tell its payment only: the rest is asked for, before anything is locked. */
@@ -58,40 +107,52 @@ async function accountOf({ db, payments }: PaymentParts, fact: Fact): Promise<st
     : ((await findPaymentByIntent(db, payments.provider, intent))?.accountId ?? null)
 }
 
-async function apply(
-  parts: PaymentParts,
-  db: Database,
-  { event, fact, accountId }: { event: PaymentEvent; fact: Fact; accountId: string },
-): Promise<{ isRepeated: boolean; isPlanChanged: boolean }> {
+interface Effect {
+  isRepeated: boolean
+  isPlanChanged: boolean
+  /** What was known when nothing was done, because the provider must be asked first. */
+  tie: Knowledge | null
+}
+
+const nothing: Effect = { isRepeated: false, isPlanChanged: false, tie: null }
+
+async function apply(parts: PaymentParts, db: Database, heard: Heard): Promise<Effect> {
+  const { event, fact, accountId } = heard
   const { catalogue, payments, accounts } = parts
   const { provider } = payments
   await lockPurchases(db, accountId)
-  const isNew = await noteEvent(db, { provider, id: event.id, accountId, type: event.type })
-  if (!isNew) return { isRepeated: true, isPlanChanged: false }
+  if (await isNoted(db, provider, event.id)) return { ...nothing, isRepeated: true }
   const at = new Date(event.createdAt * 1000)
   const told: Told = { provider, accountId, catalogue, at }
-  await tell(db, told, event, fact)
-  if (fact.kind !== 'subscription' && fact.kind !== 'invoice')
-    return { isRepeated: false, isPlanChanged: false }
-  const plan = await planOf(db, { provider, accountId, now: new Date(parts.now()) })
+  const tie = await tell(db, told, heard)
+  if (tie) return { ...nothing, tie }
+  await noteEvent(db, { provider, id: event.id, accountId, type: event.type })
+  if (fact.kind !== 'subscription' && fact.kind !== 'invoice') return nothing
+  const plan = await planOf(db, { provider, accountId, catalogue, now: new Date(parts.now()) })
   await accounts.putOnPlan(db, { accountId, plan })
-  return { isRepeated: false, isPlanChanged: true }
+  return { ...nothing, isPlanChanged: true }
 }
 
-async function tell(db: Database, told: Told, event: PaymentEvent, fact: Fact): Promise<void> {
+/** Folds a fact into what is kept; gives what was known when the provider must be asked first. */
+async function tell(db: Database, told: Told, { event, fact, asked }: Heard): Promise<Knowledge | null> {
   switch (fact.kind) {
     case 'package-paid':
-      return packagePaid(db, told, fact)
+      await packagePaid(db, told, fact)
+      break
     case 'package-failed':
-      return packageFailed(db, told, fact)
+      await packageFailed(db, told, fact)
+      break
     case 'invoice':
-      return invoiceTold(db, told, fact)
+      await invoiceTold(db, told, fact)
+      break
     case 'refund':
     case 'dispute':
-      return takenBack(db, told, fact)
+      await takenBack(db, told, fact)
+      break
     case 'subscription': {
-      const plan = told.catalogue.findPlan(fact.planId ?? '')?.id ?? 'pro'
-      return subscriptionTold(db, { ...told, facts: fact, plan, by: event })
+      const plan = told.catalogue.paidPlan(fact)
+      return subscriptionTold(db, { ...told, facts: fact, plan, by: event }, asked ?? null)
     }
   }
+  return null
 }

@@ -28,7 +28,7 @@ export interface AccountsTable {
   password_hash: string | null
   password_changed_at: Timestamp | null
   role: Generated<'user' | 'admin'>
-  plan: Generated<'basic' | 'pro'>
+  plan: Generated<string>
   status: Generated<'pending' | 'active' | 'banned'>
   erasing_at: Timestamp | null
   created_at: Generated<Timestamp>
@@ -88,6 +88,12 @@ export interface ConversationsTable {
   created_at: Generated<Timestamp>
   updated_at: Generated<Timestamp>
   description: string | null
+}
+
+export interface CustomerRemovalsTable {
+  provider: string
+  customer_id: string
+  asked_at: Generated<Timestamp>
 }
 
 export interface DailyMessagesTable {
@@ -237,6 +243,15 @@ export interface PaymentsTable {
   subscription_id: string | null
   period_start: Timestamp | null
   period_end: Timestamp | null
+  created_at: Generated<Timestamp>
+}
+
+export interface PlanCheckoutsTable {
+  account_id: string
+  provider: string
+  wish: string
+  idempotency_key: string
+  session_id: string | null
   created_at: Generated<Timestamp>
 }
 
@@ -398,6 +413,7 @@ export interface SubscriptionsTable {
   told_at: Timestamp
   told_by: string
   created_at: Generated<Timestamp>
+  begun_at: Timestamp | null
 }
 
 export interface UsageDaysTable {
@@ -433,6 +449,7 @@ export interface Tables {
   balances: BalancesTable
   content_notices: ContentNoticesTable
   conversations: ConversationsTable
+  customer_removals: CustomerRemovalsTable
   daily_messages: DailyMessagesTable
   generations: GenerationsTable
   key_preferences: KeyPreferencesTable
@@ -444,6 +461,7 @@ export interface Tables {
   payment_customers: PaymentCustomersTable
   payment_events: PaymentEventsTable
   payments: PaymentsTable
+  plan_checkouts: PlanCheckoutsTable
   plugin_client_messages: PluginClientMessagesTable
   plugin_runs: PluginRunsTable
   plugin_turns: PluginTurnsTable

@@ -1,4 +1,4 @@
-import type { ChargeFacts, Fact, InvoiceFacts, SubscriptionFacts } from './index.ts'
+import type { ChargeFacts, CheckoutState, Fact, InvoiceFacts, SubscriptionFacts } from './index.ts'
 
 /** An event as it came; nothing in it is believed to have a form. */
 export interface ProviderEvent {
@@ -76,12 +76,15 @@ export function subscriptionFacts(object: unknown): SubscriptionFacts | null {
   const customerId = idOf(subscription.customer)
   const status = text(subscription.status)
   if (!subscriptionId || !customerId || !status) return null
-  const ends = list(fields(subscription.items).data).map(item => number(fields(item).current_period_end) ?? 0)
+  const items = list(fields(subscription.items).data).map(fields)
+  const ends = items.map(item => number(item.current_period_end) ?? 0)
   const end = Math.max(number(subscription.current_period_end) ?? 0, ...ends)
   return {
     subscriptionId,
     customerId,
     planId: text(fields(subscription.metadata).planId),
+    priceId: idOf(items[0]?.price),
+    begunAt: number(subscription.created),
     status,
     currentPeriodEnd: end > 0 ? end : null,
     // The portal of newer versions writes a date instead.
@@ -102,7 +105,8 @@ function invoiceFacts(object: Fields, isPaid: boolean): InvoiceFacts | null {
   const customerId = idOf(object.customer)
   const subscriptionId = idOf(details.subscription) ?? idOf(object.subscription)
   if (!invoiceId || !customerId || !subscriptionId) return null
-  const periods = list(fields(object.lines).data).map(line => fields(fields(line).period))
+  const lines = list(fields(object.lines).data).map(fields)
+  const periods = lines.map(line => fields(line.period))
   const starts = periods.map(period => number(period.start)).filter(value => value !== null)
   const ends = periods.map(period => number(period.end)).filter(value => value !== null)
   return {
@@ -112,6 +116,7 @@ function invoiceFacts(object: Fields, isPaid: boolean): InvoiceFacts | null {
     planId:
       text(fields(details.metadata).planId) ??
       text(fields(fields(object.subscription_details).metadata).planId),
+    priceId: priceOf(lines),
     amountCents: number(isPaid ? object.amount_paid : object.amount_due) ?? 0,
     currency: text(object.currency) ?? '',
     // What a renewal pays for is in its lines; the invoice's own period is the one before.
@@ -124,6 +129,14 @@ function invoiceFacts(object: Fields, isPaid: boolean): InvoiceFacts | null {
   }
 }
 
+/** The price of the line that reaches furthest: others are for what changed within a month. */
+function priceOf(lines: readonly Fields[]): string | null {
+  const [last] = lines.toSorted(
+    (one, other) => (number(fields(other.period).end) ?? 0) - (number(fields(one.period).end) ?? 0),
+  )
+  return idOf(fields(fields(last?.pricing).price_details).price) ?? idOf(last?.price)
+}
+
 function dispute(object: Fields, type: string): Fact {
   const isOver = type === 'charge.dispute.closed'
   const isWon = object.status === 'won' || object.status === 'warning_closed'
@@ -133,6 +146,13 @@ function dispute(object: Fields, type: string): Fact {
     disputedCents: number(object.amount) ?? 0,
     charge: { ...noCharge, paymentIntentId: idOf(object.payment_intent) },
   }
+}
+
+/** How a checkout stands, from Stripe's object. */
+export function checkoutState(object: unknown): CheckoutState | null {
+  const { status, url, subscription } = fields(object)
+  if (status !== 'open' && status !== 'complete' && status !== 'expired') return null
+  return { status, url: typeof url === 'string' ? url : null, subscriptionId: idOf(subscription) }
 }
 
 /** A charge that tells nothing. */

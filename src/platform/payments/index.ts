@@ -24,10 +24,22 @@ export interface SubscriptionFacts {
   customerId: string
   /** The plan that was written on it at its checkout. */
   planId: string | null
+  /** What is paid for now; null where the price has no id. */
+  priceId: string | null
+  /** When it was made. */
+  begunAt: number | null
   /** Stripe's word: active, trialing, past_due, canceled, unpaid, incomplete, incomplete_expired, paused. */
   status: string
   currentPeriodEnd: number | null
   cancelAtPeriodEnd: boolean
+}
+
+export interface CheckoutState {
+  status: 'open' | 'complete' | 'expired'
+  /** Where it is paid, while it is open. */
+  url: string | null
+  /** What it led to. */
+  subscriptionId: string | null
 }
 
 /** One thing that an event tells; amounts in the currency's smallest unit. */
@@ -52,6 +64,7 @@ export interface InvoiceFacts {
   customerId: string
   subscriptionId: string
   planId: string | null
+  priceId: string | null
   amountCents: number
   currency: string
   periodStart: number
@@ -90,6 +103,10 @@ export interface Payments {
   checkout(order: CheckoutOrder): Promise<{ sessionId: string; url: string }>
   /** A page where the person manages the subscription. Throws as `checkout`. */
   portal(input: { customerId: string; returnUrl: string }): Promise<{ url: string }>
+  /** How a checkout stands; null when the provider does not know it. */
+  checkoutState(sessionId: string): Promise<CheckoutState | null>
+  /** Closes a checkout that nobody has paid; false when it was over already. */
+  closeCheckout(sessionId: string): Promise<boolean>
   /** The subscription as it is now; null when the provider does not know it. */
   subscription(subscriptionId: string): Promise<SubscriptionFacts | null>
   /** Lets the subscription end with its period, or go on after all. */
@@ -98,6 +115,14 @@ export interface Payments {
     cancel: boolean
     idempotencyKey: string
   }): Promise<SubscriptionFacts>
+  /**
+   * Ends a subscription at once and gives back what it took, where that was its first invoice; may be repeated. Tells
+   * whether something was given back.
+   */
+  undoSubscription(input: {
+    subscriptionId: string
+    idempotencyKey: string
+  }): Promise<{ isRefunded: boolean }>
   /** What a payment was for, where an event did not tell. */
   chargeOf(paymentIntentId: string): Promise<ChargeFacts | null>
   /** The event in the bytes that were received. Throws AppError invalid when the signature is not right, unavailable without a secret. */

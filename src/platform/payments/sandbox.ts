@@ -1,10 +1,18 @@
 import { createHmac } from 'node:crypto'
 import { AppError } from '../../lib/errors.ts'
 import type { Database } from '../database/index.ts'
-import { noCharge, subscriptionFacts } from './facts.ts'
+import { checkoutState, noCharge, subscriptionFacts } from './facts.ts'
 import type { Payments, SubscriptionFacts } from './index.ts'
 import type { Card } from './sandbox/cards.ts'
-import { changeSubscription, isLive, manage, type PortalDeed, payWithCard } from './sandbox/counter.ts'
+import {
+  changeSubscription,
+  closeSession,
+  isLive,
+  manage,
+  type PortalDeed,
+  payWithCard,
+  undoSubscription,
+} from './sandbox/counter.ts'
 import { Deliveries } from './sandbox/deliveries.ts'
 import { newObjectId, newSession } from './sandbox/objects.ts'
 import { addObject, type Body, dropCustomer, findObject, listObjects, lockObject } from './sandbox/store.ts'
@@ -60,6 +68,11 @@ export function createSandboxPayments(settings: SandboxSettings) {
       })
       return { url: `${settings.publicUrl()}/sandbox/portal/${id}` }
     },
+    async checkoutState(sessionId) {
+      const body = (await findObject(db, 'session', sessionId))?.body
+      return checkoutState(body && { ...body, url: `${settings.publicUrl()}/sandbox/checkout/${sessionId}` })
+    },
+    closeCheckout: sessionId => closeSession(db, sessionId),
     async subscription(subscriptionId) {
       return subscriptionFacts((await findObject(db, 'subscription', subscriptionId))?.body)
     },
@@ -67,6 +80,12 @@ export function createSandboxPayments(settings: SandboxSettings) {
       const facts = await setCancel(db, subscriptionId, cancel)
       await deliveries.flush()
       return facts
+    },
+    async undoSubscription({ subscriptionId }) {
+      const isRefunded = await undoSubscription(db, subscriptionId)
+      // Not awaited: this is asked for while an event is received, and the next one waits for that.
+      void deliveries.flush()
+      return { isRefunded }
     },
     async chargeOf(paymentIntentId) {
       const intent = (await findObject(db, 'intent', paymentIntentId))?.body as

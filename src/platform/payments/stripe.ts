@@ -1,6 +1,6 @@
 import Stripe from 'stripe'
 import { AppError } from '../../lib/errors.ts'
-import { noCharge, subscriptionFacts } from './facts.ts'
+import { checkoutState, noCharge, subscriptionFacts } from './facts.ts'
 import type { ChargeFacts, CheckoutOrder, Payments, SubscriptionFacts } from './index.ts'
 import { readSignedEvent } from './signature.ts'
 
@@ -11,9 +11,13 @@ export interface StripeSettings {
   apiBase?: string | undefined
 }
 
+/** The version of Stripe's API that this code was written for and that its calls ask for, whatever the account's default is. */
+export const stripeApiVersion = '2026-10-28.endive'
+
 /** Payments by Stripe: its hosted checkout and portal, and its signed events. */
 export function createStripePayments({ secretKey, webhookSecret, apiBase }: StripeSettings): Payments {
   const stripe = new Stripe(secretKey, {
+    apiVersion: stripeApiVersion,
     maxNetworkRetries: 2,
     timeout: 20_000,
     telemetry: false,
@@ -40,6 +44,19 @@ export function createStripePayments({ secretKey, webhookSecret, apiBase }: Stri
       const params = { customer: customerId, return_url: returnUrl }
       return { url: (await asked(stripe.billingPortal.sessions.create(params))).url }
     },
+    async checkoutState(sessionId) {
+      return checkoutState(await asked(stripe.checkout.sessions.retrieve(sessionId)).catch(ignoreMissing))
+    },
+    async closeCheckout(sessionId) {
+      try {
+        await asked(stripe.checkout.sessions.expire(sessionId))
+        return true
+      } catch (error) {
+        // Stripe refuses to close what is paid or closed already.
+        if (error instanceof AppError && (error.kind === 'upstream' || error.kind === 'missing')) return false
+        throw error
+      }
+    },
     async subscription(subscriptionId) {
       const found = await asked(stripe.subscriptions.retrieve(subscriptionId)).catch(ignoreMissing)
       return found ? subscriptionFacts(found) : null
@@ -52,6 +69,7 @@ export function createStripePayments({ secretKey, webhookSecret, apiBase }: Stri
         ),
       )
     },
+    undoSubscription: input => undoSubscription(stripe, input),
     chargeOf: paymentIntentId => chargeOf(stripe, paymentIntentId),
     readEvent: (body, signature) => readSignedEvent({ body, signature, secret: webhookSecret }),
     close: async () => undefined,
@@ -100,6 +118,38 @@ function sessionParams({ customerId, accountId, item, successUrl, cancelUrl }: C
       { quantity: 1, ...(item.priceId ? { price: item.priceId } : { price_data: { ...price, recurring } }) },
     ],
   }
+}
+
+async function undoSubscription(
+  stripe: Stripe,
+  { subscriptionId, idempotencyKey }: { subscriptionId: string; idempotencyKey: string },
+): Promise<{ isRefunded: boolean }> {
+  const expand = ['latest_invoice']
+  const found = await asked(stripe.subscriptions.retrieve(subscriptionId, { expand })).catch(ignoreMissing)
+  if (!found || found.status === 'canceled') return { isRefunded: false }
+  const invoice = typeof found.latest_invoice === 'object' ? found.latest_invoice : null
+  const isFirst = invoice?.billing_reason === 'subscription_create'
+  // Before the end: as long as it lives, whoever comes by will see that it must still be undone.
+  const isRefunded = isFirst && (await refundInvoice(stripe, invoice.id, idempotencyKey))
+  await asked(stripe.subscriptions.cancel(subscriptionId)).catch(ignoreMissing)
+  return { isRefunded }
+}
+
+async function refundInvoice(stripe: Stripe, invoice: string, idempotencyKey: string): Promise<boolean> {
+  const paid = await asked(stripe.invoicePayments.list({ invoice, status: 'paid', limit: 10 }))
+  const intents = paid.data.map(each => idOf(each.payment.payment_intent ?? null)).filter(id => id !== null)
+  let isRefunded = false
+  for (const payment_intent of intents) {
+    const key = { idempotencyKey: `${idempotencyKey}:${payment_intent}` }
+    try {
+      await asked(stripe.refunds.create({ payment_intent, reason: 'duplicate' }, key))
+      isRefunded = true
+    } catch (error) {
+      // What Stripe does not give back (it was given back before, or is disputed) does not keep it from ending.
+      if (!(error instanceof AppError && error.kind === 'upstream')) throw error
+    }
+  }
+  return isRefunded
 }
 
 async function chargeOf(stripe: Stripe, paymentIntentId: string): Promise<ChargeFacts | null> {

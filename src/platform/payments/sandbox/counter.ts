@@ -101,6 +101,39 @@ function priced({ id, customer, metadata, amount, currency }: Body) {
   return { id, customer, metadata, amount, currency }
 }
 
+/** Closes a checkout that nobody has paid; false when it was over already. */
+export async function closeSession(db: Database, sessionId: string): Promise<boolean> {
+  return db.transaction().execute(async transaction => {
+    const session = (await lockObject(transaction, 'session', sessionId))?.body
+    if (session?.status !== 'open') return false
+    await changeObject(transaction, sessionId, { ...session, status: 'expired' })
+    return true
+  })
+}
+
+/** Ends a subscription at once and gives back what its only invoice took; tells whether it did. */
+export async function undoSubscription(db: Database, subscriptionId: string): Promise<boolean> {
+  return db.transaction().execute(async transaction => {
+    const found = await lockObject(transaction, 'subscription', subscriptionId)
+    if (!found || !isLive(found)) return false
+    await changeSubscription(transaction, found.body, { status: 'canceled', canceled_at: seconds() })
+    const invoices = (await listObjects(transaction, 'invoice', found.customerId)).filter(
+      ({ body }) => subscriptionOf(body) === subscriptionId,
+    )
+    const [invoice] = invoices
+    if (!invoice || invoices.length > 1) return false
+    const { customer, amount_paid: amount, payment_intent } = invoice.body
+    const refund = { id: newObjectId('ch'), object: 'charge', customer, payment_intent, invoice: invoice.id }
+    await tell(transaction, 'charge.refunded', { ...refund, amount, amount_refunded: amount })
+    return true
+  })
+}
+
+function subscriptionOf(invoice: Body): unknown {
+  const parent = invoice.parent as { subscription_details?: { subscription?: unknown } } | undefined
+  return parent?.subscription_details?.subscription
+}
+
 export type PortalDeed = 'cancel' | 'reactivate' | 'pass-month'
 
 /** Does what the person asks on the portal page; false when there is nothing to do it to. */

@@ -56,7 +56,9 @@ ${error ? `<p class="error" id="error" role="alert">${escaped(error)}</p>` : ''}
 export function overPage(session: Body): string {
   return page(
     'Sandbox checkout',
-    `<h1>This has been paid</h1><p><a href="${escaped(String(session.success_url))}">Go on</a></p>`,
+    session.status === 'expired'
+      ? `<h1>This checkout is closed</h1><p class="soft">Another one was opened after it.</p><p><a href="${escaped(String(session.cancel_url))}">Back</a></p>`
+      : `<h1>This has been paid</h1><p><a href="${escaped(String(session.success_url))}">Go on</a></p>`,
   )
 }
 

@@ -1,11 +1,13 @@
 import { Badge, Button, Text } from '@mantine/core'
 import classes from '../settings/settings.module.css'
-import { type Payment, usePayments } from './queries.ts'
+import { type Payment, usePayments, usePlans } from './queries.ts'
 import { credits, money, paymentStatus } from './words.ts'
 
 /** What was paid and what was tried in vain, the newest first. */
 export function PaymentList() {
   const pages = usePayments()
+  const plans = usePlans().data?.plans ?? []
+  const nameOf = (id: string) => plans.find(plan => plan.id === id)?.name ?? id
   const payments = pages.data?.pages.flatMap(page => page.payments) ?? []
   if (pages.isError) return <Text role="alert">The payments could not be read.</Text>
   if (pages.isSuccess && payments.length === 0) return <Text c="dimmed">Nothing was paid so far.</Text>
@@ -13,7 +15,7 @@ export function PaymentList() {
     <>
       <ul className={classes.log} aria-label="Payments">
         {payments.map(payment => (
-          <Line key={payment.id} payment={payment} />
+          <Line key={payment.id} payment={payment} planName={nameOf(payment.item)} />
         ))}
       </ul>
       {pages.hasNextPage && (
@@ -30,9 +32,9 @@ export function PaymentList() {
   )
 }
 
-function Line({ payment }: { payment: Payment }) {
+function Line({ payment, planName }: { payment: Payment; planName: string }) {
   const { label, color } = paymentStatus[payment.status]
-  const what = payment.kind === 'plan' ? 'A month of Pro' : `${credits(payment.credits)} credits`
+  const what = payment.kind === 'plan' ? `A month of ${planName}` : `${credits(payment.credits)} credits`
   return (
     <li className={classes.line}>
       <div className={classes.grow}>
