@@ -12,6 +12,8 @@ export interface TestStripe extends AsyncDisposable {
   /** Every request in its order. */
   asked: { method: string; path: string; params: Fields; idempotencyKey: string | null }[]
   objects: Map<string, Fields>
+  /** The versions of the API that were asked for. */
+  versions: Set<string>
   /** The next requests get this status instead of an answer; 0 breaks the connection. */
   failNext(...statuses: number[]): void
   /** The person pays at a checkout; gives the objects that its events would tell. */
@@ -41,6 +43,7 @@ export async function startStripe(): Promise<TestStripe> {
   const answers = new Map<string, { params: string; answer: Fields }>()
   const asked: TestStripe['asked'] = []
   const failures: number[] = []
+  const versions = new Set<string>()
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://stripe')
@@ -50,6 +53,7 @@ export async function startStripe(): Promise<TestStripe> {
     const method = request.method ?? 'GET'
     const key = (request.headers['idempotency-key'] as string | undefined) ?? null
     asked.push({ method, path: url.pathname, params, idempotencyKey: key })
+    versions.add(String(request.headers['stripe-version']))
     const status = failures.shift()
     if (status === 0) return void request.socket.destroy()
     const send = (code: number, body: Fields) => {
@@ -88,6 +92,7 @@ export async function startStripe(): Promise<TestStripe> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
     objects,
+    versions,
     failNext: (...statuses) => void failures.push(...statuses),
     pay: sessionId => pay(objects, sessionId),
     async [Symbol.asyncDispose]() {

@@ -79,6 +79,43 @@ export function paymentsContract(name: string, open: () => Promise<PaymentsWorld
       expect(await payments.chargeOf('pi_unknown')).toBeNull()
     })
 
+    test('a checkout is open, closed, or paid, and only an open one can be closed', async () => {
+      await using world = await open()
+      const { payments } = world
+      const customerId = await customerOf(payments)
+      const { sessionId, url } = await payments.checkout(order(customerId))
+      expect(await payments.checkoutState(sessionId)).toEqual({ status: 'open', url, subscriptionId: null })
+      expect([await payments.closeCheckout(sessionId), await payments.closeCheckout(sessionId)]).toEqual([
+        true,
+        false,
+      ])
+      expect((await payments.checkoutState(sessionId))?.status).toBe('expired')
+      const paid = await payments.checkout(order(customerId))
+      const subscriptionId = await world.subscribe(paid.sessionId)
+      expect(await payments.checkoutState(paid.sessionId)).toMatchObject({
+        status: 'complete',
+        subscriptionId,
+      })
+      expect(await payments.closeCheckout(paid.sessionId)).toBe(false)
+      expect(await payments.checkoutState('cs_unknown')).toBeNull()
+      expect(await payments.closeCheckout('cs_unknown')).toBe(false)
+    })
+
+    test('a subscription is undone once: ended, and its first invoice given back', async () => {
+      await using world = await open()
+      const { payments } = world
+      const { sessionId } = await payments.checkout(order(await customerOf(payments)))
+      const subscriptionId = await world.subscribe(sessionId)
+      const before = await payments.subscription(subscriptionId)
+      expect(before?.begunAt).toBeGreaterThan(Date.now() / 1000 - 60)
+      const undo = { subscriptionId, idempotencyKey: newId() }
+      expect(await payments.undoSubscription(undo)).toEqual({ isRefunded: true })
+      expect((await payments.subscription(subscriptionId))?.status).toBe('canceled')
+      expect(await payments.undoSubscription(undo)).toEqual({ isRefunded: false })
+      const unknown = { subscriptionId: 'sub_unknown', idempotencyKey: newId() }
+      expect(await payments.undoSubscription(unknown)).toEqual({ isRefunded: false })
+    })
+
     test('events are believed by their signature alone', async () => {
       await using world = await open()
       const { payments, secret } = world
