@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { type AppError, invalidField } from '../lib/errors.ts'
+import { AppError, invalidField } from '../lib/errors.ts'
+import { sendError } from './errors.ts'
 import type { Server } from './http.ts'
 
 /**
@@ -48,8 +49,16 @@ function refused(rule: string): AppError {
   return invalidField('body', rule)
 }
 
-/** Bodies of these routes stay the very bytes that came, whatever their type: a signature is over them. */
+/**
+ * Bodies of these routes stay the very bytes that came, whatever their type: a signature is over them. One that is too large is
+ * refused like every other that is not signed: with 400.
+ */
 export function acceptRawBytes(server: Server): void {
+  server.setErrorHandler((error, request, reply) => {
+    const isTooLarge = (error as { code?: string }).code === 'FST_ERR_CTP_BODY_TOO_LARGE'
+    const refusal = new AppError('invalid', 'BODY_TOO_LARGE', 'The request body is too large')
+    return sendError(isTooLarge ? refusal : error, request, reply)
+  })
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 }

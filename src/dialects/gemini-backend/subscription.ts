@@ -183,7 +183,7 @@ const receiving = endpoint({
     'For Stripe: needs a right `Stripe-Signature` over the very bytes of the body; may be repeated. The same as /api/v1/webhooks/stripe.',
   auth: 'none',
   answers: { 200: { success: true, received: true, message: 'Webhook processed successfully' } },
-  failures: [400, 413, 503],
+  failures: [400, 503],
 })
 
 /** Whether payments are set up, and nothing that is secret: for administrators only in production. */

@@ -19,7 +19,7 @@ export function webhookRoutes(billing: BillingPayments) {
             'For Stripe. Needs a right `Stripe-Signature` over the very bytes of the body; may be repeated.',
           response: {
             200: success(Type.Object({ received: Type.Literal(true) })),
-            ...failures(400, 413, 503),
+            ...failures(400, 503),
           },
         },
       },
