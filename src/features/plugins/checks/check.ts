@@ -1,5 +1,6 @@
 import { readHeader } from '../package.ts'
 import type { Finding } from '../schema.ts'
+import { outlineOf } from './outline.ts'
 import { findDatabaseTroubles, findMissingDeclaration } from './rules-database.ts'
 import { findForbidden } from './rules-forbidden.ts'
 import { findHandlerTroubles } from './rules-handlers.ts'
@@ -10,7 +11,7 @@ import {
   findTranslationTroubles,
   findUnprefixed,
 } from './rules-structure.ts'
-import { type Node, parse, scopesOf } from './tree.ts'
+import { type Node, parse } from './tree.ts'
 
 /** Everything that the rules find in a plugin's code, by line: syntax, header, WordPress practice and dangers. */
 export function checkPlugin(code: string): Finding[] {
@@ -20,16 +21,17 @@ export function checkPlugin(code: string): Finding[] {
   const program = parsed(code, findings)
   if (program) {
     const domain = header.get('text domain')?.value || null
+    const outline = outlineOf(program)
     findings.push(
       ...findMissingGuard(program),
-      ...findCompileErrors(program),
-      ...findHandlerTroubles(program),
+      ...findCompileErrors(outline),
+      ...findHandlerTroubles(outline),
     )
-    for (const scope of scopesOf(program))
+    for (const scope of outline.scopes)
       findings.push(...findForbidden(scope), ...findInputTroubles(scope), ...findDatabaseTroubles(scope))
     findings.push(
-      ...findMissingDeclaration(program),
-      ...findTranslationTroubles(program, domain),
+      ...findMissingDeclaration(outline),
+      ...findTranslationTroubles(outline, domain),
       ...findUnprefixed(program),
     )
   }

@@ -1,4 +1,5 @@
 import type { Finding } from '../schema.ts'
+import type { Outline, Scope } from './outline.ts'
 import {
   argumentsOf,
   at,
@@ -9,9 +10,7 @@ import {
   isLookup,
   isVariable,
   type Node,
-  type Scope,
   textOf,
-  walk,
 } from './tree.ts'
 
 const queries: ReadonlySet<string> = new Set(['query', 'get_results', 'get_row', 'get_var', 'get_col'])
@@ -30,7 +29,7 @@ const hooks: ReadonlySet<string> = new Set(['add_action', 'add_filter'])
 export function findDatabaseTroubles(scope: Scope): Finding[] {
   const built = builtIn(scope)
   const findings: Finding[] = []
-  for (const { node } of scope.nodes) {
+  for (const { node } of scope.of('call')) {
     if (isDatabaseCall(node, queries) && isBuilt(argumentsOf(node)[0], built)) findings.push(unprepared(node))
     if (isDatabaseCall(node, prepare) && isBuilt(argumentsOf(node)[0], built)) findings.push(unprepared(node))
     if (calls(node, metaCalls) && isOrder(argumentsOf(node)[0])) findings.push(orderMeta(node))
@@ -41,8 +40,7 @@ export function findDatabaseTroubles(scope: Scope): Finding[] {
 /** Variables that hold SQL with values in it. */
 function builtIn(scope: Scope): ReadonlySet<string> {
   const built = new Set<string>()
-  for (const { node } of scope.nodes) {
-    if (node.kind !== 'assign') continue
+  for (const { node } of scope.of('assign')) {
     const target = node.left as Node
     if (target.kind !== 'variable' || typeof target.name !== 'string') continue
     if (
@@ -105,21 +103,17 @@ function isOrder(node: Node | undefined): boolean {
 }
 
 /** A plugin that works with orders has to say whether it is ready for high-performance order storage. */
-export function findMissingDeclaration(program: Node): Finding[] {
+export function findMissingDeclaration(outline: Outline): Finding[] {
   let first: Node | null = null
-  let isDeclared = false
-  walk(program, node => {
-    if (
-      calledName(node) === 'declare_compatibility' &&
-      argumentsOf(node).some(one => textOf(one) === 'custom_order_tables')
-    )
-      isDeclared = true
+  for (const { node } of outline.of('call')) {
+    const isDeclaration = calledName(node) === 'declare_compatibility'
+    if (isDeclaration && argumentsOf(node).some(one => textOf(one) === 'custom_order_tables')) return []
     const isAboutOrders =
       calls(node, orderCalls) ||
       (calls(node, hooks) && /woocommerce.*order/.test(textOf(argumentsOf(node)[0]) ?? ''))
     if (isAboutOrders) first ??= node
-  })
-  if (first === null || isDeclared) return []
+  }
+  if (first === null) return []
   return [
     at(first, {
       rule: 'hpos-declaration',

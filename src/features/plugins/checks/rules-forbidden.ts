@@ -1,6 +1,7 @@
 import type { Finding } from '../schema.ts'
-import { inputIn, isTainted, type Tainted } from './taint.ts'
-import { argumentsOf, at, calledName, calls, childrenOf, type Node, type Scope, textOf } from './tree.ts'
+import type { Scope } from './outline.ts'
+import { inputIn, isTainted } from './taint.ts'
+import { argumentsOf, at, calledName, calls, childrenOf, type Node, textOf } from './tree.ts'
 
 const set = (text: string): ReadonlySet<string> => new Set(text.split(' '))
 
@@ -17,11 +18,17 @@ const none: ReadonlySet<string> = new Set()
 /** Code that runs code, commands or files that it should not. */
 export function findForbidden(scope: Scope): Finding[] {
   const tainted = inputIn(scope)
-  return scope.nodes.flatMap(({ node }) => [...forbidden(node, tainted)])
+  // Where nothing is read from outside, nothing can come from there.
+  const isFromOutside = (value: Node | undefined) =>
+    scope.inputs.length > 0 && value !== undefined && isTainted(value, tainted, none)
+  return ['eval', 'encapsed', 'include', 'call'].flatMap(kind =>
+    scope.of(kind).flatMap(({ node }) => [...forbidden(node, isFromOutside)]),
+  )
 }
 
-function* forbidden(node: Node, tainted: Tainted): Generator<Finding> {
-  const isFromOutside = (value: Node | undefined) => value !== undefined && isTainted(value, tainted, none)
+type Asks = (value: Node | undefined) => boolean
+
+function* forbidden(node: Node, isFromOutside: Asks): Generator<Finding> {
   if (node.kind === 'eval') {
     yield error(
       node,
@@ -47,7 +54,7 @@ function* forbidden(node: Node, tainted: Tainted): Generator<Finding> {
 const noShell = 'Plugins must not run commands; use what WordPress offers instead.'
 const noHiding = 'Write readable code; encoded code is refused.'
 
-function* forbiddenCall(node: Node, isFromOutside: (value: Node | undefined) => boolean): Generator<Finding> {
+function* forbiddenCall(node: Node, isFromOutside: Asks): Generator<Finding> {
   const [first, second] = argumentsOf(node)
   const name = calledName(node)
   if ((node.what as Node).kind !== 'name') {

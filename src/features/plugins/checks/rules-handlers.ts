@@ -1,6 +1,6 @@
 import type { Finding } from '../schema.ts'
-import { isInput } from './taint.ts'
-import { argumentsOf, at, calledName, calls, isDatabaseCall, type Node, textOf, walk } from './tree.ts'
+import type { Outline } from './outline.ts'
+import { argumentsOf, at, calls, type Node, nameOf, textOf } from './tree.ts'
 
 const nonces: ReadonlySet<string> = new Set(['check_ajax_referer', 'check_admin_referer', 'wp_verify_nonce'])
 const capabilities: ReadonlySet<string> = new Set([
@@ -31,53 +31,50 @@ const changes: ReadonlySet<string> = new Set([
 ])
 const databaseChanges: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'replace', 'query'])
 
-/** Functions of a file by their name in lower case; methods by their own name. */
-export type Functions = ReadonlyMap<string, Node>
+/** Functions of a file by their name in lower case, methods by their own name, and what each does. */
+interface Known {
+  functions: ReadonlyMap<string, Node>
+  doings: Outline['doings']
+}
 
-export function functionsOf(program: Node): Functions {
-  const functions = new Map<string, Node>()
-  walk(program, node => {
-    if (node.kind !== 'function' && node.kind !== 'method') return
-    const name =
-      typeof node.name === 'string' ? node.name : String((node.name as Node | undefined)?.name ?? '')
-    functions.set(name.toLowerCase(), node)
-  })
-  return functions
+function knownIn({ of, doings }: Outline): Known {
+  const named = [...of('function'), ...of('method')]
+  return { functions: new Map(named.map(({ node }) => [nameOf(node).toLowerCase(), node])), doings }
 }
 
 /** Handlers of requests that anybody could make somebody else send, or that everybody may send. */
-export function findHandlerTroubles(program: Node): Finding[] {
-  const functions = functionsOf(program)
+export function findHandlerTroubles(outline: Outline): Finding[] {
+  const known = knownIn(outline)
   const handled = new Set<Node>()
   const findings: Finding[] = []
-  walk(program, node => {
-    if (calls(node, hooks)) findings.push(...judgeHook(node, functions, handled))
+  for (const { node } of outline.of('call')) {
+    if (calls(node, hooks)) findings.push(...judgeHook(node, known, handled))
     if (calls(node, routes)) findings.push(...judgeRoute(node))
-  })
-  for (const handler of functions.values()) {
-    if (handled.has(handler) || !readsForm(handler) || !isChange(handler, functions)) continue
-    if (!holds(handler, nonces, functions)) findings.push(noNonce(handler))
-    if (!holds(handler, capabilities, functions)) findings.push(noCapability(handler))
+  }
+  for (const handler of known.functions.values()) {
+    if (handled.has(handler) || !changesByForm(handler, known)) continue
+    if (!holds(handler, nonces, known)) findings.push(noNonce(handler))
+    if (!holds(handler, capabilities, known)) findings.push(noCapability(handler))
   }
   return findings
 }
 
-function judgeHook(hook: Node, functions: Functions, handled: Set<Node>): Finding[] {
+function judgeHook(hook: Node, known: Known, handled: Set<Node>): Finding[] {
   const [name, callback] = argumentsOf(hook)
   const event = textOf(name) ?? ''
   if (!/^(?:wp_ajax_|admin_post_)/.test(event)) return []
-  const handler = handlerOf(callback, functions)
+  const handler = handlerOf(callback, known)
   if (!handler || handled.has(handler)) return []
   handled.add(handler)
   const isForAll = /^(?:wp_ajax_nopriv_|admin_post_nopriv_)/.test(event)
   return [
-    ...(holds(handler, nonces, functions) ? [] : [noNonce(handler)]),
-    ...(isForAll || holds(handler, capabilities, functions) ? [] : [noCapability(handler)]),
+    ...(holds(handler, nonces, known) ? [] : [noNonce(handler)]),
+    ...(isForAll || holds(handler, capabilities, known) ? [] : [noCapability(handler)]),
   ]
 }
 
 /** The function that a callback names, when it is in this file. */
-function handlerOf(callback: Node | undefined, functions: Functions): Node | null {
+function handlerOf(callback: Node | undefined, { functions }: Known): Node | null {
   if (!callback) return null
   if (callback.kind === 'closure' || callback.kind === 'arrowfunc') return callback
   const name = textOf(callback)
@@ -89,37 +86,25 @@ function handlerOf(callback: Node | undefined, functions: Functions): Node | nul
 }
 
 /** Whether a function calls one of these, itself or through functions of this file, three deep. */
-function holds(node: Node, names: ReadonlySet<string>, functions: Functions, depth = 3): boolean {
-  let isFound = false
-  const further = new Set<Node>()
-  walk(node, inner => {
-    if (inner.kind !== 'call' || isFound) return !isFound
-    const name = calledName(inner)
-    if (names.has(name)) isFound = true
-    const own = functions.get(name)
-    if (own && own !== node) further.add(own)
-    return !isFound
-  })
-  return isFound || (depth > 0 && [...further].some(own => holds(own, names, functions, depth - 1)))
+function holds(handler: Node, names: ReadonlySet<string>, { functions, doings }: Known): boolean {
+  const reached = new Set([handler])
+  let nearest = [handler]
+  for (let depth = 0; depth <= 3 && nearest.length > 0; depth++) {
+    const called = nearest.flatMap(node => [...(doings.get(node)?.calls ?? [])])
+    if (called.some(name => names.has(name))) return true
+    nearest = called.flatMap(name => functions.get(name) ?? []).filter(node => !reached.has(node))
+    for (const node of nearest) reached.add(node)
+  }
+  return false
 }
 
-function readsForm(handler: Node): boolean {
-  let isFound = false
-  walk(handler, node => {
-    if (isInput(node) && ['_POST', '_GET', '_REQUEST'].includes(String(node.name))) isFound = true
-    return !isFound
-  })
-  return isFound
-}
-
-function isChange(handler: Node, functions: Functions): boolean {
-  if (holds(handler, changes, functions, 0)) return true
-  let isFound = false
-  walk(handler, node => {
-    if (isDatabaseCall(node, databaseChanges)) isFound = true
-    return !isFound
-  })
-  return isFound
+/** Whether a function reads a form and changes something. */
+function changesByForm(handler: Node, { doings }: Known): boolean {
+  const does = doings.get(handler)
+  if (!does?.readsForm) return false
+  const meets = (names: ReadonlySet<string>, called: ReadonlySet<string>) =>
+    [...called].some(name => names.has(name))
+  return meets(changes, does.calls) || meets(databaseChanges, does.databaseCalls)
 }
 
 function judgeRoute(call: Node): Finding[] {

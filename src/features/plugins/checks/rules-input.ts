@@ -1,6 +1,7 @@
 import type { Finding } from '../schema.ts'
-import { escapers, isAsked, isHandled, isInput, isTainted, type Tainted, taintedIn } from './taint.ts'
-import { argumentsOf, at, calledName, calls, type Node, type Scope } from './tree.ts'
+import type { Place, Scope } from './outline.ts'
+import { escapers, isAsked, isHandled, isTainted, type Tainted, taintedIn } from './taint.ts'
+import { argumentsOf, at, calledName, calls, isFunction, type Node } from './tree.ts'
 
 const printers: ReadonlySet<string> = new Set(['printf', 'vprintf', 'print_r', 'wp_die', '_e', 'echo'])
 
@@ -8,10 +9,13 @@ const printers: ReadonlySet<string> = new Set(['printf', 'vprintf', 'print_r', '
 export function findInputTroubles(scope: Scope): Finding[] {
   const unescaped = taintedIn(scope, escapers)
   const findings: Finding[] = []
-  for (const { node, around } of scope.nodes) {
-    for (const shown of printedBy(node)) findings.push(...judgePrinted(shown, { unescaped, scope }))
-    if (isInput(node) && isRaw(node, around)) findings.push(unsanitized(node))
+  const sources = sourcesOf(scope)
+  for (const kind of ['echo', 'print', 'exit', 'call']) {
+    for (const { node } of scope.of(kind))
+      for (const shown of printedBy(node))
+        findings.push(...judgePrinted(shown, { scope, unescaped, sources }))
   }
+  for (const input of scope.inputs) if (isRaw(input)) findings.push(unsanitized(input.node))
   return findings
 }
 
@@ -28,8 +32,26 @@ function printedBy(node: Node): Node[] {
   return []
 }
 
-function judgePrinted(shown: Node, { unescaped, scope }: { unescaped: Tainted; scope: Scope }): Finding[] {
-  if (isTainted(shown, unescaped, escapers)) {
+/** What each variable of a scope is first set to. */
+type Sources = ReadonlyMap<unknown, Node>
+
+function sourcesOf(scope: Scope): Sources {
+  const sources = new Map<unknown, Node>()
+  for (const { node } of scope.of('assign')) {
+    const target = node.left as Node
+    if (target.kind === 'variable' && !sources.has(target.name)) sources.set(target.name, node.right as Node)
+  }
+  return sources
+}
+
+interface Known {
+  scope: Scope
+  unescaped: Tainted
+  sources: Sources
+}
+
+function judgePrinted(shown: Node, { scope, unescaped, sources }: Known): Finding[] {
+  if (scope.inputs.length > 0 && isTainted(shown, unescaped, escapers)) {
     return [
       at(shown, {
         rule: 'unescaped-input',
@@ -39,7 +61,7 @@ function judgePrinted(shown: Node, { unescaped, scope }: { unescaped: Tainted; s
       }),
     ]
   }
-  const loose = looseIn(shown, scope)
+  const loose = looseIn(shown, sources)
   return loose
     ? [
         at(loose, {
@@ -66,33 +88,31 @@ const stored: ReadonlySet<string> = new Set([
 ])
 
 /** What of a printed value comes from the database or a translation, and passed no escaper. */
-function looseIn(node: Node, scope: Scope): Node | null {
+function looseIn(node: Node, sources: Sources): Node | null {
   if (node.kind === 'call') return stored.has(calledName(node)) ? node : null
   if (node.kind === 'bin' && node.type === '.')
-    return looseIn(node.left as Node, scope) ?? looseIn(node.right as Node, scope)
-  if (node.kind === 'parenthesis') return looseIn(node.inner as Node, scope)
+    return looseIn(node.left as Node, sources) ?? looseIn(node.right as Node, sources)
+  if (node.kind === 'parenthesis') return looseIn(node.inner as Node, sources)
   if (node.kind === 'variable') {
-    const source = scope.nodes.find(
-      ({ node: one }) =>
-        one.kind === 'assign' &&
-        (one.left as Node).name === node.name &&
-        (one.left as Node).kind === 'variable',
-    )
-    const value = source?.node.right as Node | undefined
+    const value = sources.get(node.name)
     return value?.kind === 'call' && stored.has(calledName(value)) ? node : null
   }
   return null
 }
 
 /** Whether input is used here as it came: not asked about, not made to fit, not printed (which is judged apart). */
-function isRaw(node: Node, around: readonly Node[]): boolean {
-  const lookup = around.at(-1)
-  const whole = lookup?.kind === 'offsetlookup' && lookup.what === node ? lookup : node
-  const outside = whole === node ? around : around.slice(0, -1)
-  if (isHandled(outside) || isAsked(whole, outside)) return false
-  return !outside.some(
-    outer => ['echo', 'print', 'exit', 'include', 'eval'].includes(outer.kind) || calls(outer, printers),
-  )
+function isRaw(input: Place): boolean {
+  const { outer } = input
+  const whole = outer?.node.kind === 'offsetlookup' && outer.node.what === input.node ? outer : input
+  return !isHandled(whole) && !isAsked(whole) && !isPrinted(whole)
+}
+
+function isPrinted({ outer }: Place): boolean {
+  for (let place = outer; place && !isFunction(place.node); place = place.outer) {
+    const { node } = place
+    if (['echo', 'print', 'exit', 'include', 'eval'].includes(node.kind) || calls(node, printers)) return true
+  }
+  return false
 }
 
 function unsanitized(node: Node): Finding {

@@ -1,5 +1,17 @@
 import type { Finding } from '../schema.ts'
-import { argumentsOf, at, calledName, calls, childrenOf, type Node, textOf, walk } from './tree.ts'
+import type { Outline, Place } from './outline.ts'
+import {
+  argumentsOf,
+  at,
+  calledName,
+  calls,
+  childrenOf,
+  isVariable,
+  type Node,
+  nameOf,
+  textOf,
+  walk,
+} from './tree.ts'
 
 const domainAt: Readonly<Record<string, number>> = {
   ...{ __: 1, _e: 1, esc_html__: 1, esc_html_e: 1, esc_attr__: 1, esc_attr_e: 1 },
@@ -33,14 +45,14 @@ export function findMissingGuard(program: Node): Finding[] {
 }
 
 /** Translated texts that WordPress cannot find: no text domain, another one than the header's, or no literal. */
-export function findTranslationTroubles(program: Node, domain: string | null): Finding[] {
+export function findTranslationTroubles(outline: Outline, domain: string | null): Finding[] {
   const findings: Finding[] = []
   let isUsed = false
-  walk(program, node => {
+  for (const { node } of outline.of('call')) {
     const name = calledName(node)
     const position =
       Object.hasOwn(domainAt, name) && (node.what as Node).kind === 'name' ? domainAt[name] : undefined
-    if (position === undefined) return
+    if (position === undefined) continue
     isUsed = true
     const [text] = argumentsOf(node)
     const given = argumentsOf(node)[position]
@@ -66,11 +78,11 @@ export function findTranslationTroubles(program: Node, domain: string | null): F
           `Write '${domain}'.`,
         ),
       )
-  })
+  }
   if (isUsed && domain === null)
     findings.push(
       warning(
-        program,
+        outline.program,
         'header-text-domain',
         'Texts are translated, but the header has no Text Domain',
         'Add Text Domain to the header.',
@@ -107,55 +119,54 @@ export function findUnprefixed(program: Node): Finding[] {
 }
 
 /** What PHP refuses when it compiles, and the parser lets pass. */
-export function findCompileErrors(program: Node): Finding[] {
-  const findings: Finding[] = []
-  const abstract = new Set<string>()
-  twice(
-    topLevel(program).filter(node => node.kind === 'function'),
-    'function',
-    findings,
+export function findCompileErrors({ program, of }: Outline): Finding[] {
+  const declared = topLevel(program)
+  return [
+    ...twice(
+      declared.filter(node => node.kind === 'function'),
+      'function',
+    ),
+    ...twice(
+      declared.filter(node => ['class', 'interface', 'trait'].includes(node.kind)),
+      'class',
+    ),
+    ...[...functions].flatMap(kind => of(kind).flatMap(({ node }) => parametersTwice(node))),
+    ...of('class').flatMap(({ node }) => classTroubles(node)),
+    ...abstractMade(of),
+    ...of('assign')
+      .filter(({ node }) => isVariable(node.left as Node, 'this'))
+      .map(({ node }) => compile(node, 'Cannot assign to $this')),
+    ...[...of('break'), ...of('continue')]
+      .filter(place => !isInLoop(place))
+      .map(({ node }) => compile(node, `${node.kind} is outside a loop or switch`)),
+  ]
+}
+
+function parametersTwice(node: Node): Finding[] {
+  const given = Array.isArray(node.arguments) ? (node.arguments as Node[]) : []
+  return twice(
+    given.filter(argument => argument.kind === 'parameter'),
+    'parameter',
   )
-  twice(
-    topLevel(program).filter(node => ['class', 'interface', 'trait'].includes(node.kind)),
-    'class',
-    findings,
-  )
-  walk(program, (node, around) => {
-    if (node.kind === 'class') {
-      const body = (node.body as Node[]) ?? []
-      twice(
-        body.filter(member => member.kind === 'method'),
-        'method',
-        findings,
-      )
-      if (node.isAbstract) abstract.add(nameOf(node).toLowerCase())
-      else
-        for (const member of body)
-          if (member.kind === 'method' && member.isAbstract)
-            findings.push(compile(member, 'A class with an abstract method must be abstract'))
-    }
-    if (Array.isArray(node.arguments) && ['function', 'method', 'closure', 'arrowfunc'].includes(node.kind))
-      twice(
-        (node.arguments as Node[]).filter(argument => argument.kind === 'parameter'),
-        'parameter',
-        findings,
-      )
-    if (
-      node.kind === 'assign' &&
-      (node.left as Node).kind === 'variable' &&
-      (node.left as Node).name === 'this'
-    )
-      findings.push(compile(node, 'Cannot assign to $this'))
-    if ((node.kind === 'break' || node.kind === 'continue') && !isInLoop(around))
-      findings.push(compile(node, `${node.kind} is outside a loop or switch`))
-  })
-  walk(program, node => {
-    if (node.kind !== 'new' || (node.what as Node).kind !== 'name') return
+}
+
+function classTroubles(node: Node): Finding[] {
+  const methods = ((node.body as Node[] | undefined) ?? []).filter(member => member.kind === 'method')
+  const bodiless = node.isAbstract ? [] : methods.filter(method => method.isAbstract)
+  return [
+    ...twice(methods, 'method'),
+    ...bodiless.map(method => compile(method, 'A class with an abstract method must be abstract')),
+  ]
+}
+
+function abstractMade(of: Outline['of']): Finding[] {
+  const abstract = of('class').filter(({ node }) => node.isAbstract)
+  const names = new Set(abstract.map(({ node }) => nameOf(node).toLowerCase()))
+  return of('new').flatMap(({ node }) => {
+    if ((node.what as Node).kind !== 'name') return []
     const name = String((node.what as Node).name).replace(/^\\/, '')
-    if (abstract.has(name.toLowerCase()))
-      findings.push(compile(node, `The abstract class ${name} cannot be made`))
+    return names.has(name.toLowerCase()) ? [compile(node, `The abstract class ${name} cannot be made`)] : []
   })
-  return findings
 }
 
 /** Statements of the file and of its namespaces; what stands in an `if` is conditional and may be there twice. */
@@ -163,26 +174,22 @@ function topLevel(program: Node): Node[] {
   return childrenOf(program).flatMap(node => (node.kind === 'namespace' ? childrenOf(node) : [node]))
 }
 
-function nameOf(node: Node): string {
-  return typeof node.name === 'string' ? node.name : String((node.name as Node | undefined)?.name ?? '')
-}
-
-function twice(nodes: readonly Node[], what: string, findings: Finding[]): void {
+function twice(nodes: readonly Node[], what: string): Finding[] {
   const seen = new Set<string>()
-  for (const node of nodes) {
+  return nodes.flatMap(node => {
     const name = what === 'parameter' ? nameOf(node) : nameOf(node).toLowerCase()
-    if (seen.has(name)) findings.push(compile(node, `The ${what} ${nameOf(node)} is there twice`))
+    if (seen.has(name)) return [compile(node, `The ${what} ${nameOf(node)} is there twice`)]
     seen.add(name)
-  }
+    return []
+  })
 }
 
 const loops: ReadonlySet<string> = new Set(['for', 'foreach', 'while', 'do', 'switch'])
 const functions: ReadonlySet<string> = new Set(['function', 'method', 'closure', 'arrowfunc'])
 
-function isInLoop(around: readonly Node[]): boolean {
-  for (const outer of around.toReversed()) {
-    if (loops.has(outer.kind)) return true
-    if (functions.has(outer.kind)) return false
+function isInLoop({ outer }: Place): boolean {
+  for (let place = outer; place && !functions.has(place.node.kind); place = place.outer) {
+    if (loops.has(place.node.kind)) return true
   }
   return false
 }

@@ -1,11 +1,5 @@
-import { argumentsOf, calledName, calls, childrenOf, type Node, type Scope } from './tree.ts'
-
-const superglobals = new Set(['_GET', '_POST', '_REQUEST', '_COOKIE', '_SERVER', '_FILES'])
-
-/** Whether a node is `$_GET`, `$_POST`, … itself. */
-export function isInput(node: Node): boolean {
-  return node.kind === 'variable' && typeof node.name === 'string' && superglobals.has(node.name)
-}
+import { isInput, type Place, type Scope } from './outline.ts'
+import { argumentsOf, calledName, calls, childrenOf, isFunction, type Node } from './tree.ts'
 
 const names = (text: string): ReadonlySet<string> => new Set(text.trim().split(/\s+/))
 
@@ -65,11 +59,12 @@ function isComparison(operator: string): boolean {
 /** The variables of a function that hold what came from outside and did not pass one of the `clean` functions. */
 export function taintedIn(scope: Scope, clean: ReadonlySet<string>): Tainted {
   const tainted = new Set<string>()
+  if (scope.inputs.length === 0) return tainted
   // Twice, so that a loop's second round is seen.
   for (let round = 0; round < 2; round++) {
-    for (const { node } of scope.nodes) {
+    for (const node of scope.assignments) {
       if (node.kind === 'foreach') mark(node.value as Node, node.source as Node)
-      else if (node.kind === 'assign') mark(node.left as Node, node.right as Node)
+      else mark(node.left as Node, node.right as Node)
     }
   }
   function mark(target: Node, source: Node) {
@@ -85,22 +80,22 @@ const nothing: ReadonlySet<string> = new Set()
 export const inputIn = (scope: Scope): Tainted => taintedIn(scope, nothing)
 
 /** Whether a use of input asks about it only, or makes it fit: a comparison, a sanitizer, a cast, an `isset` around it. */
-export function isHandled(around: readonly Node[]): boolean {
-  for (const outer of around.toReversed()) {
-    if (calls(outer, sanitizers) || calls(outer, escapers)) return true
-    if (outer.kind === 'cast' && cleanCasts.has(String(outer.type))) return true
-    if (outer.kind === 'isset' || outer.kind === 'empty' || outer.kind === 'unset') return true
-    if (outer.kind === 'bin' && isComparison(String(outer.type))) return true
-    if (outer.kind === 'unary' && outer.type === '!') return true
-    if (outer.kind === 'assign' && isInput(((outer.left as Node).what as Node) ?? (outer.left as Node)))
+export function isHandled({ outer }: Place): boolean {
+  for (let place = outer; place && !isFunction(place.node); place = place.outer) {
+    const { node } = place
+    if (calls(node, sanitizers) || calls(node, escapers)) return true
+    if (node.kind === 'cast' && cleanCasts.has(String(node.type))) return true
+    if (node.kind === 'isset' || node.kind === 'empty' || node.kind === 'unset') return true
+    if (node.kind === 'bin' && isComparison(String(node.type))) return true
+    if (node.kind === 'unary' && node.type === '!') return true
+    if (node.kind === 'assign' && isInput(((node.left as Node).what as Node) ?? (node.left as Node)))
       return true
-    if (['expressionstatement', 'echo', 'return', 'block'].includes(outer.kind)) return false
+    if (['expressionstatement', 'echo', 'return', 'block'].includes(node.kind)) return false
   }
   return false
 }
 
 /** Whether the nearest thing around is an `if` or the like that only asks whether it is there. */
-export function isAsked(node: Node, around: readonly Node[]): boolean {
-  const outer = around.at(-1)
-  return outer !== undefined && ['if', 'while'].includes(outer.kind) && outer.test === node
+export function isAsked({ node, outer }: Place): boolean {
+  return outer !== null && ['if', 'while'].includes(outer.node.kind) && outer.node.test === node
 }

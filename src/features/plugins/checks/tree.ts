@@ -24,24 +24,26 @@ export function isNode(value: unknown): value is Node {
 /** The nodes that a node holds, in the order of the source. */
 export function childrenOf(node: Node): Node[] {
   const found: Node[] = []
-  for (const [field, value] of Object.entries(node)) {
-    if (field === 'loc') continue
-    if (Array.isArray(value)) found.push(...value.filter(isNode))
-    else if (isNode(value)) found.push(value)
+  // Of all that a check does this is done most often: no pairs and no further lists are made for it.
+  for (const field of Object.keys(node)) {
+    const value = node[field]
+    if (typeof value !== 'object' || value === null || field === 'loc') continue
+    if (Array.isArray(value)) {
+      for (const one of value) if (isNode(one)) found.push(one)
+    } else if (isNode(value)) found.push(value)
   }
   return found
 }
 
-/** Visits a node and everything in it with the nodes around it, the nearest last; `false` from the visitor goes no deeper. */
-export function walk(
-  node: Node,
-  visit: (node: Node, around: readonly Node[]) => unknown,
-  around: Node[] = [],
-): void {
-  if (visit(node, around) === false) return
-  around.push(node)
-  for (const child of childrenOf(node)) walk(child, visit, around)
-  around.pop()
+/** Visits a node and everything in it; `false` from the visitor goes no deeper. */
+export function walk(node: Node, visit: (node: Node) => unknown): void {
+  if (visit(node) === false) return
+  for (const child of childrenOf(node)) walk(child, visit)
+}
+
+/** The name under which something is declared; empty when it has none. */
+export function nameOf(node: Node): string {
+  return typeof node.name === 'string' ? node.name : String((node.name as Node | undefined)?.name ?? '')
 }
 
 export function lineOf(node: Node): number {
@@ -101,31 +103,4 @@ const functionKinds = new Set(['function', 'method', 'closure', 'arrowfunc'])
 
 export function isFunction(node: Node): boolean {
   return functionKinds.has(node.kind)
-}
-
-/** Each function of a file with its nodes, nested functions apart, and the file's own statements first. */
-export function scopesOf(program: Node): Scope[] {
-  const scopes: Scope[] = []
-  const collect = (owner: Node) => {
-    const scope: Scope = { owner, nodes: [] }
-    scopes.push(scope)
-    for (const child of childrenOf(owner)) {
-      walk(child, (node, around) => {
-        if (isFunction(node)) {
-          collect(node)
-          return false
-        }
-        scope.nodes.push({ node, around: [...around] })
-        return true
-      })
-    }
-  }
-  collect(program)
-  return scopes
-}
-
-/** What one function does itself. */
-export interface Scope {
-  owner: Node
-  nodes: { node: Node; around: readonly Node[] }[]
 }
