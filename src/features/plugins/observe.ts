@@ -1,3 +1,4 @@
+import { AppError } from '../../lib/errors.ts'
 import type { ObservedRun, RunObserver } from '../generations/index.ts'
 import type { Checker } from './checker.ts'
 import { type ForgiveDeps, forgiveTurn, mostRepairs } from './forgive.ts'
@@ -108,7 +109,8 @@ async function keep(
   // Not waited for: this run is settled only after its observers have ended.
   if (place && report.errors > 0 && isWhole && !repair) void forgiveTurn(deps, run.accountId, place.turn.id)
   const { errors, warnings } = report
-  run.emit({ type: 'check-done', pluginId: plugin.id, version, errors, warnings, isFinal, repair })
+  const begun = repair === 'later' ? null : repair
+  run.emit({ type: 'check-done', pluginId: plugin.id, version, errors, warnings, isFinal, repair: begun })
 }
 
 function outcomeOf(report: Report, isWhole: boolean): Exclude<Outcome, 'open'> {
@@ -123,34 +125,62 @@ interface Wrong {
   version: number
 }
 
-/** Sends the findings back to the model; gives the repair's generation, or null when it could not begin. */
-async function startRepair(
-  deps: ObserveDeps,
-  run: EndedRun,
-  { plugin, place, report, version }: Wrong,
-): Promise<{ generationId: string; attempt: number } | null> {
-  const { db, generations } = deps
-  const attempt = place.attempt + 1
-  const turnId = place.turn.id
+interface Repair {
+  generationId: string
+  attempt: number
+}
+
+/**
+ * Sends the findings back to the model. `later` when the credits that the answer itself holds are needed for it: those
+ * come back when it is settled, which is after its observers. Null when it cannot begin; the turn has ended then.
+ */
+async function startRepair(deps: ObserveDeps, run: EndedRun, wrong: Wrong): Promise<Repair | 'later' | null> {
   try {
-    const { settings, model, isJob } = await generations.read(run.accountId, run.generationId)
-    const { generation, messageId, replyId } = await generations.start({
-      ...settings,
-      accountId: run.accountId,
-      kind: 'plugin',
-      conversationId: plugin.conversationId,
-      message: repairText(report.findings),
-      model,
-      asJob: isJob,
-      isCounted: false,
-      idempotencyKey: `plugin-repair:${turnId}:${attempt}`,
-    })
-    await insertRun(db, { turnId, attempt, generationId: generation.id, messageId, replyId })
-    return { generationId: generation.id, attempt }
+    return await beginRepair(deps, run, wrong)
   } catch (error) {
-    // No credits, or the server is stopping: the errors stay, and are told.
-    deps.report(error, 'a plugin could not be repaired')
-    await endTurn(db, turnId, { outcome: 'errors', version })
+    if (error instanceof AppError && error.code === 'INSUFFICIENT_CREDITS') {
+      void repairWhenSettled(deps, run, wrong)
+      return 'later'
+    }
+    await giveUp(deps, wrong, error)
     return null
   }
+}
+
+async function repairWhenSettled(deps: ObserveDeps, run: EndedRun, wrong: Wrong): Promise<void> {
+  try {
+    await deps.generations.wait(run.accountId, run.generationId)
+    await beginRepair(deps, run, wrong)
+  } catch (error) {
+    await giveUp(deps, wrong, error).catch(thrown => deps.report(thrown, 'a turn of a plugin did not end'))
+  }
+}
+
+/** No credits, or the server is stopping: the errors stay, and are told. */
+async function giveUp({ db, report }: ObserveDeps, { place, version }: Wrong, error: unknown): Promise<void> {
+  report(error, 'a plugin could not be repaired')
+  await endTurn(db, place.turn.id, { outcome: 'errors', version })
+}
+
+async function beginRepair(
+  { db, generations }: ObserveDeps,
+  run: EndedRun,
+  { plugin, place, report }: Wrong,
+): Promise<Repair> {
+  const attempt = place.attempt + 1
+  const turnId = place.turn.id
+  const { settings, model, isJob } = await generations.read(run.accountId, run.generationId)
+  const { generation, messageId, replyId } = await generations.start({
+    ...settings,
+    accountId: run.accountId,
+    kind: 'plugin',
+    conversationId: plugin.conversationId,
+    message: repairText(report.findings),
+    model,
+    asJob: isJob,
+    isCounted: false,
+    idempotencyKey: `plugin-repair:${turnId}:${attempt}`,
+  })
+  await insertRun(db, { turnId, attempt, generationId: generation.id, messageId, replyId })
+  return { generationId: generation.id, attempt }
 }

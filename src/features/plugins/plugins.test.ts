@@ -101,3 +101,27 @@ test('a plugin is no chat: its conversation is not in that list, and takes no me
   const body = { message: 'Hello', conversationId: rows[0]?.id }
   expect((await server.call('POST', '/api/v1/generations', { token, body })).status).toBe(404)
 })
+
+test('a repair for which the answer still holds the credits begins when that is settled', async () => {
+  await using poor = await startApp({
+    OPENAI_API_KEY: 'a-key-of-nobody',
+    OPENAI_BASE_URL: provider.baseUrls.openai,
+    DEFAULT_MODEL: 'openai/ok',
+    ALLOW_ANY_MODEL: 'true',
+    SIGNUP_CREDITS: '20',
+  })
+  const { token, accountId } = await poor.signUp()
+  const { plugin } = (await poor.call('POST', '/api/v1/plugins', { token, body: { name: 'Gift' } })).body.data
+  await provider.script({ text: bad }, { text: good })
+  const body = { message: 'Gift wrapping, please', stream: false }
+  const drafted = await poor.call('POST', `/api/v1/plugins/${plugin.id}/messages`, { token, body })
+  expect(drafted.body.data.turn).toMatchObject({ outcome: 'passed', repairs: 1, version: 2 })
+  const holds = await poor.app.db
+    .selectFrom('ledger_entries')
+    .select('amount_micro_credits as amount')
+    .where('account_id', '=', accountId)
+    .where('kind', '=', 'hold')
+    .execute()
+  // So that this test cannot pass without what it is about: both at once would have been too much.
+  expect(holds.reduce((sum, { amount }) => sum - Number(amount), 0)).toBeGreaterThan(20_000_000)
+})

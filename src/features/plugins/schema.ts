@@ -91,6 +91,12 @@ export const HistoryMessage = Type.Object({
   code: Nullable(Type.String()),
   version: Nullable(Type.Integer({ description: 'The version that it made.' })),
   generationId: Nullable(Type.String()),
+  status: Nullable(
+    Type.String({
+      description: "An answer's: queued, running, completed, failed, cancelled or interrupted.",
+    }),
+  ),
+  error: Nullable(Type.Object({ code: Type.String(), message: Type.String() })),
   createdAt: Moment,
 })
 

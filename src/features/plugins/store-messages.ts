@@ -1,4 +1,5 @@
 import { type Database, statement } from '../../platform/database/index.ts'
+import type { Generation } from '../generations/index.ts'
 
 export type Sender = 'user' | 'plugin_generator'
 
@@ -10,20 +11,24 @@ export interface HistoryRow {
   content: string
   version: number | null
   generationId: string | null
+  /** How far the run of an answer is, and why it failed; null for what is no answer of the model. */
+  status: Generation['status'] | null
+  error: Generation['error']
   createdAt: Date
 }
 
 const readAll = statement<HistoryRow>(
   `select m.id, case m.role when 'user' then 'user' else 'plugin_generator' end as sender,
      case when m.role = 'assistant' then 'model' when r.attempt > 0 then 'checks' else 'person' end as origin,
-     m.content, v.version, m.generation_id as "generationId", m.created_at as "createdAt",
-     m.position as place, 0 as beside
+     m.content, v.version, m.generation_id as "generationId", g.status, g.error,
+     m.created_at as "createdAt", m.position as place, 0 as beside
    from plugins p join messages m on m.conversation_id = p.conversation_id and not m.is_superseded
      left join plugin_runs r on r.message_id = m.id
      left join plugin_versions v on v.generation_id = m.generation_id
+     left join generations g on g.id = m.generation_id and m.role = 'assistant'
    where p.id = $1
    union all
-   select m.id, m.sender, 'client', m.content, null, null, m.created_at, m.after_position, 1
+   select m.id, m.sender, 'client', m.content, null, null, null, null, m.created_at, m.after_position, 1
    from plugin_client_messages m where m.plugin_id = $1
    order by place, beside, "createdAt", id limit 2000`,
 )

@@ -76,6 +76,17 @@ export function startGeneration(request: GenerationRequest, key: string): Promis
   return begin('/generations', { ...request, stream: true }, key)
 }
 
+/** Says something about a plugin, or asks for it finished when nothing is said; as startGeneration. */
+export function startPluginTurn(
+  pluginId: string,
+  { message, ...settings }: Partial<GenerationRequest>,
+  key: string,
+): Promise<Started> {
+  const body = { ...settings, stream: true }
+  if (message === undefined) return begin(`/plugins/${pluginId}/finalize`, body, key)
+  return begin(`/plugins/${pluginId}/messages`, { ...body, message }, key)
+}
+
 /** Goes on with an answer that was interrupted or reached its length limit; as startGeneration. */
 export function continueGeneration(id: string, key: string): Promise<Started> {
   return begin(`/generations/${id}/continue`, { stream: true }, key)

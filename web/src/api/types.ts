@@ -243,6 +243,16 @@ export type GenerationEvent = { seq: number } & (
   | { type: 'reasoning-delta'; text: string }
   | { type: 'artifact-start'; key: string; title: string; language: string | null; path?: string }
   | { type: 'artifact-ready'; artifact: ArtifactSummary }
+  /** A plugin's code was checked and kept; `repair` is the run to which its errors went. */
+  | {
+      type: 'check-done'
+      pluginId: string
+      version: number
+      errors: number
+      warnings: number
+      isFinal: boolean
+      repair: { generationId: string; attempt: number } | null
+    }
   | ({ type: 'usage-known' } & Usage)
   | {
       type: 'generation-end'

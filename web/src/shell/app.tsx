@@ -14,6 +14,8 @@ import { Shell } from './shell.tsx'
 const ContentPage = lazy(() => import('../features/library/content-page.tsx'))
 const LibraryPage = lazy(() => import('../features/library/library-page.tsx'))
 const EntryPage = lazy(() => import('../features/library/entry-page.tsx'))
+const PluginsPage = lazy(() => import('../features/plugins/plugins-page.tsx'))
+const PluginPage = lazy(() => import('../features/plugins/plugin-page.tsx'))
 const SettingsPage = lazy(() => import('../features/settings/settings-page.tsx'))
 
 /** The console: what to show depends on who is signed in, then on the address. */
@@ -47,6 +49,11 @@ export function App() {
         </Route>
         <Route path="/library/:id?">
           {({ id }) => <Suspense fallback={null}>{id ? <EntryPage id={id} /> : <LibraryPage />}</Suspense>}
+        </Route>
+        <Route path="/plugins/:id?">
+          {({ id }) => (
+            <Suspense fallback={null}>{id ? <PluginPage key={id} id={id} /> : <PluginsPage />}</Suspense>
+          )}
         </Route>
         <Route path="/settings/*?">
           {() => (

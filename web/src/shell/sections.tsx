@@ -1,5 +1,5 @@
 import { NavLink } from '@mantine/core'
-import { IconBooks, IconWriting } from '@tabler/icons-react'
+import { IconBooks, IconPlug, IconWriting } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import { Link, useLocation } from 'wouter'
 
@@ -9,8 +9,9 @@ interface Section {
   icon: ComponentType<{ size?: number }>
 }
 
-/** The parts of the console besides chats. A page that comes later (plugins, content) adds its line here. */
+/** The parts of the console besides chats. */
 const sections: readonly Section[] = [
+  { label: 'Plugins', href: '/plugins', icon: IconPlug },
   { label: 'Content', href: '/content', icon: IconWriting },
   { label: 'Library', href: '/library', icon: IconBooks },
 ]

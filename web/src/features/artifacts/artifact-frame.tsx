@@ -6,12 +6,15 @@ import { Resizer, usePanelWidth } from './resizer.tsx'
 interface ArtifactFrameProps {
   isWide: boolean
   panel: ReactNode | null
+  /** What readers hear that the panel is. */
+  label?: string
   onClose: () => void
   children: ReactNode
 }
 
 /** A page with a panel at its side: resizable where there is room, over the whole screen where there is not. */
-export function ArtifactFrame({ isWide, panel, onClose, children }: ArtifactFrameProps) {
+export function ArtifactFrame(props: ArtifactFrameProps) {
+  const { isWide, panel, label = 'Artifact', onClose, children } = props
   const frame = useRef<HTMLDivElement>(null)
   const [width, setWidth] = usePanelWidth()
   const isBeside = isWide && panel !== null
@@ -20,7 +23,7 @@ export function ArtifactFrame({ isWide, panel, onClose, children }: ArtifactFram
       {children}
       {isBeside && <Resizer frame={frame} width={width} onWidth={setWidth} />}
       {isBeside && (
-        <aside className={classes.aside} aria-label="Artifact">
+        <aside className={classes.aside} aria-label={label}>
           {panel}
         </aside>
       )}
@@ -32,7 +35,7 @@ export function ArtifactFrame({ isWide, panel, onClose, children }: ArtifactFram
         radius={0}
         transitionProps={{ transition: 'slide-up', duration: 160 }}
       >
-        <Modal.Content aria-label="Artifact">
+        <Modal.Content aria-label={label}>
           <Modal.Body className={classes.modal ?? ''}>{!isWide && panel}</Modal.Body>
         </Modal.Content>
       </Modal.Root>

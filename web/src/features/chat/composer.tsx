@@ -14,6 +14,7 @@ interface ComposerProps {
   onStop: (() => void) | null
   /** Why sending is not possible right now; null when it is. */
   obstacle: string | null
+  placeholder?: string
   chat: ReturnType<typeof useChatSettings>
   input: RefObject<HTMLTextAreaElement | null>
 }
@@ -21,7 +22,8 @@ interface ComposerProps {
 const maxLength = 100_000
 
 /** Where one writes: Enter sends, Shift+Enter makes a new line. */
-export function Composer({ draft, onDraft, onSend, onStop, obstacle, chat, input }: ComposerProps) {
+export function Composer(props: ComposerProps) {
+  const { draft, onDraft, onSend, onStop, obstacle, chat, input } = props
   const models = useModels()
   const model = chosenModel(models.data, chat.settings.model)
   const hint = useId()
@@ -46,7 +48,7 @@ export function Composer({ draft, onDraft, onSend, onStop, obstacle, chat, input
         variant="unstyled"
         aria-label="Message"
         aria-describedby={hint}
-        placeholder="Describe what you want to make…"
+        placeholder={props.placeholder ?? 'Describe what you want to make…'}
         autosize
         minRows={1}
         maxRows={10}

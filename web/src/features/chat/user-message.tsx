@@ -32,7 +32,7 @@ function WayOut({ error }: { error: unknown }) {
 const limits = new Set(['INSUFFICIENT_CREDITS', 'DAILY_LIMIT_REACHED'])
 
 interface OutgoingMessageProps {
-  outgoing: Outgoing
+  outgoing: Pick<Outgoing, 'text' | 'error'>
   onSendAgain: () => void
   onEdit: () => void
 }
