@@ -46,7 +46,7 @@ export function PluginHeader({ plugin, obstacle, onFinalize, onPanel }: PluginHe
       <StatusBadge status={plugin.status} />
       <Tooltip label={obstacle ?? 'Ask for the finished plugin'}>
         <Button
-          size="compact-md"
+          size="compact-sm"
           variant={plugin.status === 'final' ? 'default' : 'filled'}
           onClick={() => obstacle === null && onFinalize()}
           {...(obstacle ? { 'data-disabled': true, 'aria-disabled': true } : {})}

@@ -16,7 +16,7 @@ interface VersionMenuProps {
 export function VersionMenu({ versions, version, onChoose }: VersionMenuProps) {
   const shown = versions.find(one => one.version === version)
   return (
-    <Menu position="bottom-start" width={300}>
+    <Menu position="bottom-start" width={330}>
       <Menu.Target>
         <UnstyledButton className={artifacts.others} aria-label={`Version ${version}, choose another`}>
           <h2>
