@@ -1,11 +1,10 @@
 import { AppError } from '../../lib/errors.ts'
 import type { Limiter } from '../../platform/cache/index.ts'
-import type { OwnKeys } from '../../platform/models/index.ts'
 import type { Job, Postponement } from '../../platform/queue/index.ts'
 import type { Engine } from './engine.ts'
 import { runHere } from './launch.ts'
 import { estimateTokens } from './prices.ts'
-import { isKnownDead } from './recovery.ts'
+import { isKnownDead, ownProvider } from './recovery.ts'
 import { isFinal } from './replay.ts'
 import { type Run, RunStopped } from './run.ts'
 import { crashSpan } from './schema.ts'
@@ -65,11 +64,6 @@ export async function runJob(
   }
   if (job.signal.aborted && !wasForgotten(job)) throw job.signal.reason
   return verdictOf(engine, job.id)
-}
-
-/** The provider that answers with the job's own key, where it has one. */
-function ownProvider({ model, keyId }: StoredLog): OwnKeys {
-  return keyId === null ? {} : { ownKeysFor: [model.slice(0, model.indexOf('/'))] }
 }
 
 const tellEveryMs = 1000

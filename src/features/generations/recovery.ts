@@ -1,5 +1,7 @@
 import { hostname } from 'node:os'
+import { AppError } from '../../lib/errors.ts'
 import { statement } from '../../platform/database/index.ts'
+import type { CatalogueModel, OwnKeys } from '../../platform/models/index.ts'
 import type { Engine } from './engine.ts'
 import { enqueue } from './launch.ts'
 import { costOf, estimateTokens } from './prices.ts'
@@ -74,11 +76,26 @@ export async function recoverJobs(engine: Engine): Promise<void> {
 /** What an answer costs that ended with its process: the words that were kept, not the question. */
 function keptOf(engine: Engine, orphan: Orphan) {
   const outputTokens = estimateTokens(orphan.content.slice(orphan.replyOffset))
-  const model = engine.models.list().find(({ id }) => id === orphan.model)
+  const model = modelOf(engine, orphan)
   if (!model || outputTokens === 0) return { usage: null, costMicroCredits: 0 }
   const usage = { inputTokens: 0, outputTokens, cachedInputTokens: 0, isEstimated: true }
   const isOnKey = orphan.keyId !== null
   return { usage, costMicroCredits: isOnKey ? 0 : Math.min(costOf(model, usage), orphan.holdMicroCredits) }
+}
+
+/** The provider that answers with the run's own key, where it has one. */
+export function ownProvider({ model, keyId }: Pick<StoredLog, 'model' | 'keyId'>): OwnKeys {
+  return keyId === null ? {} : { ownKeysFor: [model.slice(0, model.indexOf('/'))] }
+}
+
+/** Its model with its price, also one that is passed on by its name alone; null when it is not offered any more. */
+function modelOf(engine: Engine, orphan: Orphan): CatalogueModel | null {
+  try {
+    return engine.models.find(orphan.model, ownProvider(orphan))
+  } catch (error) {
+    if (error instanceof AppError) return null
+    throw error
+  }
 }
 
 async function interrupt(engine: Engine, orphan: Orphan): Promise<boolean> {
