@@ -59,6 +59,7 @@ export function loadConfig(env: Environment) {
     ),
     signInLimits: signInLimits(read, isProduction),
     models: modelSettings(read),
+    previews: previewSettings(read, read.url('PUBLIC_URL') ?? `http://localhost:${port}`),
     s3: s3Settings(read),
     plans: planSettings(read),
     stripe: stripeSettings(read),
@@ -126,6 +127,19 @@ function stripeSettings(read: Reader) {
       'STRIPE_WEBHOOK_SECRET must be set with STRIPE_SECRET_KEY: it proves what Stripe tells',
     )
   return { secretKey, webhookSecret, apiBase: read.url('STRIPE_API_BASE') }
+}
+
+/** Where previews of code are served, and where they get packages that are not built in. */
+function previewSettings(read: Reader, publicUrl: string) {
+  const origin = read.origin('PREVIEW_ORIGIN')
+  const own = new URL(publicUrl)
+  if (origin !== undefined && origin === own.origin)
+    throw new ConfigError('PREVIEW_ORIGIN must be another origin than that of PUBLIC_URL, or be left out')
+  if (origin?.startsWith('http:') && own.protocol === 'https:')
+    throw new ConfigError(
+      'PREVIEW_ORIGIN must begin with https:// as PUBLIC_URL does: browsers show no other frames',
+    )
+  return { origin, cdn: read.origin('ARTIFACTS_CDN') }
 }
 
 /** The bucket that keeps files in place of DATA_DIR; undefined without one. */
@@ -293,6 +307,13 @@ function reader(env: Environment) {
       throw new ConfigError(`${name} must be origins such as https://app.example, not "${wrong}"`)
     return values
   }
+  function origin(name: string): string | undefined {
+    const value = text(name)?.replace(/\/$/, '')
+    const isOrigin = value !== undefined && URL.canParse(value) && new URL(value).origin === value
+    if (value !== undefined && !(isOrigin && /^https?:/.test(value)))
+      throw new ConfigError(`${name} must be an origin such as https://previews.example, not "${value}"`)
+    return value
+  }
   function proxies(name: string): string | undefined {
     const value = text(name)
     const isKnown = (part: string) =>
@@ -309,7 +330,21 @@ function reader(env: Environment) {
       .map(part => part.trim())
       .filter(Boolean)
   }
-  return { text, integer, duration, oneOf, flag, url, jsonFile, secret, secrets, origins, proxies, list }
+  return {
+    text,
+    integer,
+    duration,
+    oneOf,
+    flag,
+    url,
+    jsonFile,
+    secret,
+    secrets,
+    origin,
+    origins,
+    proxies,
+    list,
+  }
 }
 
 function rangeText(min: number, max: number): string {

@@ -54,6 +54,10 @@ describe('settings', () => {
     ['WORKER', 'outside', /WORKER must be one of inside, apart/],
     ['GEMINI_BASE_URL', 'ftp://x', /GEMINI_BASE_URL/],
     ['S3_BUCKET_NAME', 'No/Bucket', /S3_BUCKET_NAME must be the name of a bucket/],
+    ['PREVIEW_ORIGIN', 'https://previews.example/path', /PREVIEW_ORIGIN must be an origin such as/],
+    ['PREVIEW_ORIGIN', 'http://localhost:3000', /PREVIEW_ORIGIN must be another origin/],
+    ['ARTIFACTS_CDN', 'esm.sh', /ARTIFACTS_CDN must be an origin such as/],
+    ['ARTIFACTS_CDN', 'file:///x', /ARTIFACTS_CDN must be an origin/],
     ['S3_ENDPOINT', 'minio', /S3_ENDPOINT must be a URL/],
   ])('%s=%s stops the start with a line that names it', (name, value, line) => {
     expect(() => loadConfig({ [name]: value })).toThrow(ConfigError)

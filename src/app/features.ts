@@ -81,7 +81,9 @@ export async function createFeatures(platform: Ground, { config, logger }: AppOp
     log: logger,
     drainMs: drainMsOf(config),
   })
-  const artifacts = createArtifacts({ db, files, bundler, previewKey: `preview:${secrets.links}` })
+  const { origin: previewOrigin, cdn } = config.previews
+  const previewing = { previewKey: `preview:${secrets.links}`, previewOrigin, cdn }
+  const artifacts = createArtifacts({ db, files, bundler, ...previewing })
   // Written content is prose, whatever fences stand in it.
   generations.observe(run => (run.kind === 'content' ? null : artifacts.observer(run)))
   generations.onRescued(({ text, ...run }) => artifacts.keep(run, text))

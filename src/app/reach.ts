@@ -45,12 +45,13 @@ export async function reach(platform: Platform, features: Features, { config, lo
     isCrossSite: config.corsOrigins.length > 0,
     maxAgeSeconds: 7 * 24 * 3600,
   })
-  const console = await openConsole(platform.consoleDirectory)
+  const console = await openConsole(platform.consoleDirectory, config.previews.origin)
   const server = await createServer({
     logger,
     authenticator: web.authenticator,
     corsOrigins: config.corsOrigins,
     trustProxy: config.trustProxy,
+    previewOrigin: config.previews.origin,
     fallback: console.fallback,
   })
   const { windowMs, maxRequests } = config.rateLimit
@@ -119,8 +120,9 @@ interface SocketParts extends Pick<AppOptions, 'config' | 'logger'> {
 function openSockets(server: Server, { platform, features, config, logger, ...parts }: SocketParts): void {
   const { generations, accounts } = features
   const { authenticate, watchSession } = accounts
-  const { corsOrigins } = config
-  const upgrades = createUpgrades(server, { publicUrl: () => platform.address.url, corsOrigins })
+  const { corsOrigins, previews } = config
+  const rules = { publicUrl: () => platform.address.url, corsOrigins, previewOrigin: previews.origin }
+  const upgrades = createUpgrades(server, rules)
   const handshakes = createHandshakes({ authenticate, watchSession, tickets: parts.tickets })
   const report = (err: unknown) => logger.error({ err }, 'a socket met a bug')
   const wire = { generations, report, admitStart: parts.admitStart }

@@ -55,7 +55,7 @@ export async function standOn({ config, logger, built, signal }: AppOptions, hol
   const payments = hold(paymentsOf(config, sandbox))
   const consoleDirectory = await (signal ? Promise.race([built, thrownBy(signal)]) : built)
   const vendor = await ensureVendor(vendorDirectory, join(dataDir, 'vendor'))
-  const bundler = hold(createEsbuildBundler({ vendor }))
+  const bundler = hold(createEsbuildBundler({ vendor, cdn: config.previews.cdn }))
   return {
     dataDir,
     address,

@@ -15,6 +15,7 @@ import { type Authenticator, guard } from './auth.ts'
 import { acceptJsonOnly } from './bodies.ts'
 import { refuseUnreadable, sendError, sendRouteNotFound } from './errors.ts'
 import type { Server } from './http.ts'
+import { keepPreviewsApart } from './preview-host.ts'
 
 export type { Server } from './http.ts'
 
@@ -25,6 +26,8 @@ export interface ServerOptions {
   corsOrigins: readonly string[]
   /** Proxies whose forwarding headers are believed: a hop count, or addresses; none by default. */
   trustProxy?: string | undefined
+  /** Where previews are served, when not beside everything else. */
+  previewOrigin?: string | undefined
   bodyLimitBytes?: number
   /** Answers a path that has no route, or gives null: then it is a 404. */
   fallback?: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | null
@@ -75,6 +78,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     (httpPart === 'body' ? strictAjv : coercingAjv).compile(schema as object),
   )
   acceptJsonOnly(server)
+  if (options.previewOrigin) keepPreviewsApart(server, options.previewOrigin)
   server.addHook('onRequest', (request, _reply, done) => {
     if (request.url.includes('%00')) done(invalidField('url', 'must not contain NUL characters'))
     else if (request.url.length > maxUrlLength)

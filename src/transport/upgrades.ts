@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { AppError, toAppError } from '../lib/errors.ts'
 import { errorBody } from './errors.ts'
 import { isTrustedOrigin, type OriginRules } from './origins.ts'
+import { isAskedOfPreviews } from './preview-host.ts'
 import type { Server } from './server.ts'
 
 /** A request to speak WebSocket from now on, before anything was answered. */
@@ -23,7 +24,10 @@ const farewellMs = 2000
  * The one place where sockets come in: each path has one handler, other paths are a 404, pages of other origins a 403.
  * Requests that want to become anything but a WebSocket are answered as plain HTTP.
  */
-export function createUpgrades(server: Server, origins: OriginRules) {
+export function createUpgrades(
+  server: Server,
+  origins: OriginRules & { previewOrigin?: string | undefined },
+) {
   const handlers = new Map<string, UpgradeHandler>()
   const farewells: (() => void | Promise<void>)[] = []
   const sockets = new Set<Duplex>()
@@ -32,7 +36,8 @@ export function createUpgrades(server: Server, origins: OriginRules) {
   async function dispatch(upgrade: Upgrade): Promise<void> {
     if (isClosing) throw new AppError('unavailable', 'SHUTTING_DOWN', 'The server is restarting')
     const handle = handlers.get(pathOf(upgrade.request))
-    if (!handle) throw new AppError('missing', 'NOT_FOUND', 'Route not found')
+    if (!handle || isAskedOfPreviews(upgrade.request, origins.previewOrigin))
+      throw new AppError('missing', 'NOT_FOUND', 'Route not found')
     refuseForeign(upgrade.request, origins)
     await handle(upgrade)
   }

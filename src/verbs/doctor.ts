@@ -148,7 +148,7 @@ function plans(config: Config): Finding {
 }
 
 function optionalParts(config: Config): Finding[] {
-  const { smsWebhookUrl, publicUrl, port } = config
+  const { smsWebhookUrl, publicUrl, port, previews } = config
   return [
     smsWebhookUrl
       ? { mark: 'ok', what: 'SMS', text: `webhook at ${new URL(smsWebhookUrl).host}` }
@@ -156,5 +156,15 @@ function optionalParts(config: Config): Finding[] {
     publicUrl
       ? { mark: 'ok', what: 'Public URL', text: publicUrl }
       : { mark: '--', what: 'Public URL', text: `http://localhost:${port}: set PUBLIC_URL` },
+    previews.origin
+      ? { mark: 'ok', what: 'Previews', text: `on ${previews.origin} alone; it must lead to this server` }
+      : {
+          mark: '--',
+          what: 'Previews',
+          text: 'on our own origin, in a sandbox: set PREVIEW_ORIGIN for another',
+        },
+    previews.cdn
+      ? { mark: 'ok', what: 'Packages', text: `built in, others from ${previews.cdn}` }
+      : { mark: '--', what: 'Packages', text: 'built in, others refused: set ARTIFACTS_CDN' },
   ]
 }

@@ -76,7 +76,14 @@ export async function openArtifacts(options: WorldOptions = {}): Promise<Artifac
   const vendor = await ensureVendor()
   const bundler = createEsbuildBundler({ vendor, cdn: options.cdn })
   const again = (own: Bundler) =>
-    createArtifacts({ db: database.db, files, bundler: own, previewKey: `${key}, another`, now })
+    createArtifacts({
+      db: database.db,
+      files,
+      bundler: own,
+      previewKey: `${key}, another`,
+      now,
+      cdn: options.cdn,
+    })
   const artifacts = again(bundler)
   const server = await createServer({
     logger: pino({ level: 'silent' }),

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type ArtifactWithFiles, previewHeaders } from '../../features/artifacts/index.ts'
+import type { ArtifactWithFiles } from '../../features/artifacts/index.ts'
 import { AppError } from '../../lib/errors.ts'
 import { errorBody } from '../../transport/errors.ts'
 import { presentBuild } from './inspection.ts'
@@ -65,7 +65,7 @@ export async function preview(deps: CodingAgentParts, { request, reply, id }: Ex
   const output = await deps.artifacts.build(request.identity.accountId, id)
   if (output.ok) {
     const hosts = [request.host, new URL(deps.publicUrl()).host]
-    return reply.removeHeader('x-frame-options').headers(previewHeaders(hosts)).send(output.html)
+    return reply.removeHeader('x-frame-options').headers(deps.artifacts.pageHeaders(hosts)).send(output.html)
   }
   const { errors, warnings } = presentBuild(output)
   const error = new AppError('invalid', 'CANNOT_PREVIEW', `Cannot preview: ${errors[0] ?? 'no page'}`)

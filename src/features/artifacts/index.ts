@@ -9,7 +9,7 @@ import { type BuildOptions, createBuilds } from './builds.ts'
 import { fixRequest, type RuntimeProblem } from './fix.ts'
 import { accountPrefix, archiveName, getContents, neededNames, prefixOf, removeAll } from './objects.ts'
 import { observeRun, type WatchedRun } from './observe.ts'
-import { createPreviewLinks, problemPage } from './preview.ts'
+import { createPreviewLinks, previewHeaders, problemPage } from './preview.ts'
 import { runnableProject } from './scaffold.ts'
 import type { ArtifactSummary } from './schema.ts'
 import {
@@ -26,7 +26,6 @@ import { listOfConversation, listOfLineage } from './store-listing.ts'
 import { createSweep } from './sweep.ts'
 import { createTurns } from './turns.ts'
 
-export { previewHeaders } from './preview.ts'
 export { examineCode, type SecurityFinding, type SecurityReport } from './security.ts'
 export type { ArtifactWithFiles } from './store.ts'
 export type { ListedArtifact } from './store-listing.ts'
@@ -38,7 +37,9 @@ export interface ArtifactsDeps {
   /** Signs preview links; at least 32 bytes, for nothing else. */
   previewKey: string | Uint8Array
   /** Where previews are served when not from our own origin, e.g. `https://preview.example`. */
-  previewOrigin?: string
+  previewOrigin?: string | undefined
+  /** An origin whose scripts previews may load, e.g. `https://esm.sh`; none without it. */
+  cdn?: string | undefined
   now?: () => number
 }
 
@@ -116,6 +117,8 @@ export function createArtifacts(deps: ArtifactsDeps) {
       const { token, expiresAt } = links.make({ accountId, artifactId: id })
       return { url: `${deps.previewOrigin ?? ''}/preview/${token}`, expiresAt }
     },
+    /** What must be sent with every page of a stranger's code that is served under these hosts. */
+    pageHeaders: (hosts: readonly string[]) => previewHeaders(hosts, deps.cdn),
     /** The page behind a preview link. Throws AppError missing or gone. */
     async openPreview(token: string): Promise<string> {
       const { accountId, artifactId } = links.open(token)

@@ -52,15 +52,15 @@ function escapeHtml(text: string): string {
 
 /**
  * The policy of a preview page served under these hosts: scripts run, on an origin of their own that owns nothing; they
- * load our vendor modules and nothing else, and no address in any network can be reached.
+ * load our vendor modules and those of the CDN if there is one, and no other address in any network can be reached.
  */
-export function previewPolicy(hosts: readonly string[]): string {
+function previewPolicy(hosts: readonly string[], cdn: string | undefined): string {
   const plain = new Set(hosts.filter(host => /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host)))
   const vendor = [...plain].map(host => ` ${host}/vendor/`).join('')
   return [
     'sandbox allow-scripts',
     "default-src 'none'",
-    `script-src 'unsafe-inline'${vendor}`,
+    `script-src 'unsafe-inline'${vendor}${cdn === undefined ? '' : ` ${cdn}`}`,
     "style-src 'unsafe-inline'",
     'img-src data: blob:',
     'media-src data: blob:',
@@ -72,10 +72,10 @@ export function previewPolicy(hosts: readonly string[]): string {
 }
 
 /** The headers of every page of a stranger's code that is served under these hosts. */
-export function previewHeaders(hosts: readonly string[]): Record<string, string> {
+export function previewHeaders(hosts: readonly string[], cdn: string | undefined): Record<string, string> {
   return {
     'content-type': 'text/html; charset=utf-8',
-    'content-security-policy': previewPolicy(hosts),
+    'content-security-policy': previewPolicy(hosts, cdn),
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     'cross-origin-resource-policy': 'cross-origin',

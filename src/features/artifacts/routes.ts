@@ -5,7 +5,6 @@ import type { Server } from '../../transport/server.ts'
 import { type Generations, presentGeneration } from '../generations/index.ts'
 import { StartedView, SubmitHeaders } from '../generations/schema.ts'
 import type { Artifacts, ArtifactWithFiles, ListedArtifact } from './index.ts'
-import { previewHeaders } from './preview.ts'
 import {
   ArtifactView,
   BuildBody,
@@ -256,7 +255,7 @@ export function previewRoutes(artifacts: Artifacts, options: PreviewOptions) {
       const html = await artifacts.openPreview((request.params as { '*': string })['*'])
       return reply
         .removeHeader('x-frame-options')
-        .headers(previewHeaders([request.host, ...publicHost(options)]))
+        .headers(artifacts.pageHeaders([request.host, ...publicHost(options)]))
         .send(html)
     })
     server.get('/vendor/*', open, async (request, reply) => {

@@ -1,5 +1,8 @@
 import { AppError } from '../../lib/errors.ts'
 
+/** What the names of the folders that workers stand in begin with. */
+export const workFolder = 'atelier-build-'
+
 /** What one build may be given, and what it may use. Every figure is a hard limit. */
 export const buildLimits = {
   sourceBytes: 5 * 1024 * 1024,

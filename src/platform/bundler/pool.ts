@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AppError } from '../../lib/errors.ts'
+import { workFolder } from './limits.ts'
 import { inspectTree } from './memory.ts'
 import type { WorkerAnswer, WorkerTask } from './worker.ts'
 
@@ -117,7 +118,7 @@ function closedError(): AppError {
 }
 
 async function startWorker(): Promise<Worker> {
-  const folder = await mkdtemp(join(tmpdir(), 'atelier-build-'))
+  const folder = await mkdtemp(join(tmpdir(), workFolder))
   const child = fork(script, [], {
     cwd: folder,
     // Nothing of our environment: only what keeps the builder small.

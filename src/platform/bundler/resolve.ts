@@ -42,6 +42,8 @@ export function resolveImport(request: ImportRequest, scope: ImportScope): Resol
   if (attributes.length > 0)
     return refuse(`Import attributes other than type "json" are not available in previews`)
   if (kind === 'url-token' || kind === 'import-rule') return resolveInStyle(request, scope)
+  if (isPartOfNode(specifier))
+    return refuse(`'${shown(specifier)}' is part of Node; previews run in a browser`)
   const remote = remoteModule(specifier, scope)
   if (remote) return { type: 'remote', ...remote }
   if (/^[a-z][a-z0-9+.-]*:/i.test(specifier) || specifier.startsWith('//')) return refuseUrl(specifier)
@@ -54,8 +56,6 @@ export function resolveImport(request: ImportRequest, scope: ImportScope): Resol
     const found = find(`src/${alias}`, scope.files) ?? find(alias, scope.files)
     return found === null ? notPart(specifier) : { type: 'file', path: found }
   }
-  if (isPartOfNode(specifier))
-    return refuse(`'${shown(specifier)}' is part of Node; previews run in a browser`)
   const remotePackage = remoteAddress(specifier, scope)
   if (remotePackage) return { type: 'remote', ...remotePackage }
   return refuse(

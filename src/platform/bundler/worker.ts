@@ -1,9 +1,11 @@
 /** The child process that builds. It holds no secrets, stands in an empty folder, and is killed when it takes too much. */
 import { rm } from 'node:fs/promises'
 import { setPriority } from 'node:os'
+import { basename } from 'node:path'
 import { stop } from 'esbuild'
 import type { Libraries } from './compile.ts'
 import type { BuildInput, OutlineSource } from './index.ts'
+import { workFolder } from './limits.ts'
 import { outlineAll } from './outline.ts'
 import { buildProject } from './project.ts'
 
@@ -30,7 +32,11 @@ process.on('message', async (task: WorkerTask) => {
 // The server has gone, perhaps without a word: nothing of ours may stay behind.
 process.on('disconnect', async () => {
   await stop()
-  await rm(process.cwd(), { recursive: true, force: true }).catch(() => undefined)
+  const folder = process.cwd()
+  // Whoever starts this by hand elsewhere must not lose what is there.
+  if (basename(folder).startsWith(workFolder)) {
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined)
+  }
   process.exit(0)
 })
 
