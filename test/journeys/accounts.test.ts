@@ -1,31 +1,12 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
-import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
-import { type ServerProcess, startProcess } from '../support/process.ts'
+import { expect, test } from 'vitest'
+import { describeJourney, isInside, openJourney, type Person, signUp } from '../support/journey.ts'
 
 const address = (page: Page) => page.getByLabel('E-mail or mobile number')
 const click = (page: Page, name: string) => page.getByRole('button', { name, exact: true }).click()
-const inside = (page: Page) => page.getByRole('textbox', { name: 'Message' }).waitFor()
 
-describe.skipIf(!inject('machine').chromium)('an account in a browser', () => {
-  let browser: TestBrowser
-  let folder: string
-  let server: ServerProcess
-
-  beforeAll(async () => {
-    folder = await makeTestFolder('accounts')
-    browser = await openBrowser()
-    server = await startProcess({
-      dataDir: folder,
-      env: { SIGNUP_VERIFICATION: 'required', LOG_LEVEL: 'info' },
-    })
-  }, 90_000)
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await server?.[Symbol.asyncDispose]()
-    await removeTestFolder(folder)
-  })
+describeJourney('an account in a browser', () => {
+  const journey = openJourney('accounts', { SIGNUP_VERIFICATION: 'required', LOG_LEVEL: 'info' })
 
   /** The newest code that was sent to an address: without a mail server letters are printed in the log. */
   async function codeFor(email: string, deed: string): Promise<string> {
@@ -36,25 +17,15 @@ describe.skipIf(!inject('machine').chromium)('an account in a browser', () => {
     let code: string | undefined
     await expect
       .poll(() => {
-        code = [...server.output().matchAll(pattern)].at(-1)?.[1]
+        code = [...journey.server.output().matchAll(pattern)].at(-1)?.[1]
         return code
       })
       .toMatch(/^\d{6}$/)
     return code ?? ''
   }
 
-  async function signUp(page: Page, email: string, password: string): Promise<void> {
-    await page
-      .getByRole('link', { name: /sign up|create an account/i })
-      .first()
-      .click()
-    await address(page).fill(email)
-    await page.getByLabel('Password', { exact: true }).fill(password)
-    await click(page, 'Create account')
-    await page.getByLabel('Code').fill(await codeFor(email, 'finish your sign-up'))
-    await click(page, 'Confirm')
-    await inside(page)
-  }
+  const join = (page: Page, person: Person) =>
+    signUp(page, { ...person, code: email => codeFor(email, 'finish your sign-up') })
 
   async function logIn(page: Page, email: string, password: string): Promise<void> {
     await address(page).fill(email)
@@ -64,13 +35,13 @@ describe.skipIf(!inject('machine').chromium)('an account in a browser', () => {
 
   test('signs up with a code, resets its password, and is signed out everywhere by that', async () => {
     const email = `reset-${Date.now()}@example.com`
-    const laptop = await browser.open(server.url)
-    await signUp(laptop.page, email, 'my first sentence')
-    const phone = await browser.open(server.url)
+    const laptop = await journey.open()
+    await join(laptop.page, { email, password: 'my first sentence' })
+    const phone = await journey.open()
     await logIn(phone.page, email, 'my first sentence')
-    await inside(phone.page)
+    await isInside(phone.page)
 
-    const kiosk = await browser.open(`${server.url}/forgot-password`)
+    const kiosk = await journey.open('/forgot-password')
     await address(kiosk.page).fill(email)
     await click(kiosk.page, 'Send a code')
     await kiosk.page.getByLabel('Code').fill(await codeFor(email, 'set a new password'))
@@ -88,23 +59,23 @@ describe.skipIf(!inject('machine').chromium)('an account in a browser', () => {
       .first()
       .waitFor()
     await logIn(phone.page, email, 'my second sentence')
-    await inside(phone.page)
+    await isInside(phone.page)
     for (const { context } of [laptop, phone, kiosk]) await context.close()
   }, 90_000)
 
   test('sees its devices, signs the others out, and finds both in its activity', async () => {
     const email = `devices-${Date.now()}@example.com`
-    const laptop = await browser.open(server.url)
-    await signUp(laptop.page, email, 'a quiet sentence')
-    const phone = await browser.open(server.url)
+    const laptop = await journey.open()
+    await join(laptop.page, { email, password: 'a quiet sentence' })
+    const phone = await journey.open()
     await logIn(phone.page, email, 'a quiet sentence')
-    await inside(phone.page)
-    await laptop.page.goto(`${server.url}/settings/security`)
+    await isInside(phone.page)
+    await laptop.page.goto(`${journey.server.url}/settings/security`)
     await laptop.page.getByRole('button', { name: 'Sign out all other devices' }).click()
     await laptop.page.getByText('All other devices are signed out.').first().waitFor()
     await phone.page.reload()
     await phone.page.getByRole('button', { name: 'Log in', exact: true }).waitFor({ timeout: 10_000 })
-    await laptop.page.goto(`${server.url}/settings/activity`)
+    await laptop.page.goto(`${journey.server.url}/settings/activity`)
     await laptop.page
       .getByText(/signed in|sign-in/i)
       .first()

@@ -1,8 +1,6 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
-import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
-import { type ServerProcess, startProcess } from '../support/process.ts'
+import { expect, test } from 'vitest'
+import { answer, describeJourney, openJourney, signUp } from '../support/journey.ts'
 
 async function pay(page: Page, number: string): Promise<void> {
   await page.getByLabel('Card number').fill(number)
@@ -11,37 +9,17 @@ async function pay(page: Page, number: string): Promise<void> {
   await page.getByRole('button', { name: /^Pay/ }).click()
 }
 
-describe.skipIf(!inject('machine').chromium)('a person who pays, in a browser', () => {
-  let browser: TestBrowser
-  let folder: string
-  let server: ServerProcess
-
-  beforeAll(async () => {
-    folder = await makeTestFolder('billing-journey')
-    browser = await openBrowser()
-    server = await startProcess({ dataDir: folder, env: { SIGNUP_CREDITS: '0', SANDBOX_DELAY_MS: '0' } })
-  }, 90_000)
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await server?.[Symbol.asyncDispose]()
-    await removeTestFolder(folder)
-  })
+describeJourney('a person who pays, in a browser', () => {
+  const journey = openJourney('billing-journey', { SIGNUP_CREDITS: '0', SANDBOX_DELAY_MS: '0' })
 
   test('without credits is declined once, buys some, upgrades, cancels, adds an own key, and sees each step', {
     timeout: 120_000,
   }, async () => {
     // The address that the provider's pages lead back to; cookies belong to one spelling of it.
-    const site = server.url.replace('127.0.0.1', 'localhost')
-    const { page, problems } = await browser.open(site)
+    const site = journey.server.url.replace('127.0.0.1', 'localhost')
+    const { page, problems } = await journey.browser.open(site)
     page.setDefaultTimeout(30_000)
-    await page
-      .getByRole('link', { name: /sign up|create an account/i })
-      .first()
-      .click()
-    await page.getByLabel('E-mail').fill(`payer-${Date.now()}@example.com`)
-    await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
-    await page.getByRole('button', { name: /sign up|create account/i }).click()
-    await page.getByRole('textbox', { name: 'Message' }).waitFor()
+    await signUp(page)
 
     const message = page.getByRole('textbox', { name: 'Message' })
     await message.fill('Write a haiku')
@@ -82,8 +60,9 @@ describe.skipIf(!inject('machine').chromium)('a person who pays, in a browser', 
     await page.goto(site)
     await message.fill('Write a haiku')
     await page.keyboard.press('Enter')
-    const answer = page.getByRole('article', { name: 'Answer' }).last()
-    await answer.getByText(/ credits$/).waitFor()
+    await answer(page)
+      .getByText(/ credits$/)
+      .waitFor()
 
     await page.goto(`${site}/settings/keys`)
     await page.getByRole('button', { name: 'Add a key' }).click()

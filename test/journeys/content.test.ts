@@ -1,44 +1,18 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
-import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
-import { type ServerProcess, startProcess } from '../support/process.ts'
+import { expect, test } from 'vitest'
+import { describeJourney, openJourney, signUp } from '../support/journey.ts'
 
-describe.skipIf(!inject('machine').chromium)('a person who has content written', () => {
-  let browser: TestBrowser
-  let server: ServerProcess
-  let folder: string
-
-  beforeAll(async () => {
-    folder = await makeTestFolder('journey-content')
-    browser = await openBrowser()
-    server = await startProcess({ dataDir: folder, env: { SANDBOX_DELAY_MS: '30' } })
-  }, 90_000)
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await server?.[Symbol.asyncDispose]()
-    await removeTestFolder(folder)
-  })
-
-  async function signUp(page: Page): Promise<void> {
-    await page
-      .getByRole('link', { name: /sign up|create an account/i })
-      .first()
-      .click()
-    await page.getByLabel('E-mail').fill(`content-${Date.now()}@example.com`)
-    await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
-    await page.getByRole('button', { name: /sign up|create account/i }).click()
-    await page.getByRole('textbox', { name: 'Message' }).waitFor()
-  }
+describeJourney('a person who has content written', () => {
+  const journey = openJourney('journey-content', { SANDBOX_DELAY_MS: '30' })
 
   test('sees three types finish in two tabs, keeps one, edits it and finds it', {
     timeout: 120_000,
   }, async () => {
-    const { page, context, problems } = await browser.open(server.url)
+    const { page, context, problems } = await journey.open()
     await signUp(page)
     await page.getByRole('link', { name: 'Content', exact: true }).click()
     const other = await context.newPage()
-    await other.goto(`${server.url}/content`)
+    await other.goto(`${journey.server.url}/content`)
     for (const type of ['Product description', 'Social media caption', 'E-mail']) {
       await page.getByLabel('Type').selectOption({ label: type })
       await page.getByLabel('What is it about?').fill(`walnut desks, as ${type}`)
@@ -72,12 +46,12 @@ describe.skipIf(!inject('machine').chromium)('a person who has content written',
       page.getByRole('button', { name: 'Download Markdown' }).click(),
     ])
     expect(download.suggestedFilename()).toBe('Desk letter.md')
-    await other.goto(`${server.url}/library`)
+    await other.goto(`${journey.server.url}/library`)
     await other.getByRole('searchbox', { name: 'Search', exact: true }).fill('rquetr')
     await other.getByRole('link', { name: 'Desk letter' }).waitFor()
     await other.getByRole('searchbox', { name: 'Search', exact: true }).fill('nothing of it')
     await other.getByText('Nothing found.').waitFor()
-    await other.goto(`${server.url}/content`)
+    await other.goto(`${journey.server.url}/content`)
     await other.getByRole('listitem').first().waitFor()
     expect(problems).toEqual([])
   })

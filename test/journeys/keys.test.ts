@@ -1,48 +1,22 @@
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { keyFingerprint, type ScriptedProvider, startProvider } from '../provider/index.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
-import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
-import { type ServerProcess, startProcess } from '../support/process.ts'
+import { expect, test } from 'vitest'
+import { keyFingerprint } from '../provider/index.ts'
+import { describeJourney, isDone, openJourney, send, signUp } from '../support/journey.ts'
 
 const secret = 'sk-journey-4Hk9sTq2-mnop'
 
-describe.skipIf(!inject('machine').chromium)('a person with a key of their own', () => {
-  let browser: TestBrowser
-  let provider: ScriptedProvider
-  let server: ServerProcess
-  let folder: string
+describeJourney('a person with a key of their own', () => {
+  const journey = openJourney('journey-keys', provider => ({
+    OPENAI_BASE_URL: provider.baseUrls.openai,
+    DEFAULT_MODEL: 'openai/ok',
+    ALLOW_ANY_MODEL: 'true',
+  }))
 
-  beforeAll(async () => {
-    folder = await makeTestFolder('journey-keys')
-    browser = await openBrowser()
-    provider = await startProvider()
-    const { openai } = provider.baseUrls
-    const env = { OPENAI_BASE_URL: openai, DEFAULT_MODEL: 'openai/ok', ALLOW_ANY_MODEL: 'true' }
-    server = await startProcess({ dataDir: folder, env })
-  }, 90_000)
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await server?.[Symbol.asyncDispose]()
-    await provider?.[Symbol.asyncDispose]()
-    await removeTestFolder(folder)
-  })
-
-  async function signUp(page: Page): Promise<void> {
-    await page
-      .getByRole('link', { name: /sign up|create an account/i })
-      .first()
-      .click()
-    await page.getByLabel('E-mail').fill(`keys-${Date.now()}@example.com`)
-    await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
-    await page.getByRole('button', { name: /sign up|create account/i }).click()
-    await page.getByRole('textbox', { name: 'Message' }).waitFor()
-  }
-
-  const goTo = (page: Page, path: string) => page.goto(`${server.url}${path}`)
+  const goTo = (page: Page, path: string) => page.goto(`${journey.server.url}${path}`)
 
   test('adds it, tests it, asks with it, sees its use, replaces it and removes it', async () => {
-    const { page, context, problems } = await browser.open(server.url)
+    const { provider } = journey
+    const { page, context, problems } = await journey.open()
     await signUp(page)
     await goTo(page, '/settings/keys')
     await page.getByText('No keys yet').waitFor()
@@ -68,17 +42,12 @@ describe.skipIf(!inject('machine').chromium)('a person with a key of their own',
     await page.getByRole('button', { name: /^Model:/ }).click()
     await page.getByText('your own key').first().waitFor()
     await page.keyboard.press('Escape')
-    await page.getByRole('textbox', { name: 'Message' }).fill('hello')
-    await page.getByRole('button', { name: 'Send' }).click()
+    await send(page, 'hello')
     await expect
       .poll(async () => (await provider.requests()).at(-1)?.prompt, { timeout: 15_000 })
       .toContain('hello')
     expect((await provider.requests()).at(-1)?.auth?.fingerprint).toBe(keyFingerprint(secret))
-    await expect
-      .poll(() => page.getByRole('article', { name: 'Answer' }).last().getAttribute('aria-busy'), {
-        timeout: 15_000,
-      })
-      .not.toBe('true')
+    await isDone(page)
 
     await goTo(page, '/settings/keys')
     await card.getByText('Calls').waitFor()

@@ -144,10 +144,16 @@ export interface ArtifactSummary {
   fileCount: number
 }
 
-export interface Artifact extends Omit<ArtifactSummary, 'fileCount'> {
-  conversationId: string | null
-  messageId: string | null
-  files: { path: string; language: string | null; size: number }[]
+/** An artifact as the lists of a conversation show it, with its provenance. */
+export interface ListedArtifact extends ArtifactSummary {
+  /** Bytes of all files together. */
+  size: number
+  /** The same for all versions of one thing. */
+  lineageId: string
+  /** The reply that holds the code. */
+  messageId: string
+  generationId: string
+  model: string | null
   createdAt: string
 }
 

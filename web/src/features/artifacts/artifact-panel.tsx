@@ -1,94 +1,81 @@
-import { Alert, Button, Loader, Tabs } from '@mantine/core'
-import { useState } from 'react'
+import { Alert, Button, Loader } from '@mantine/core'
+import { useEffect, useMemo, useRef } from 'react'
 import { explain } from '../../api/errors.ts'
-import type { ArtifactSummary } from '../../api/types.ts'
+import { ArtifactList } from './artifact-list.tsx'
+import { ArtifactTabs } from './artifact-tabs.tsx'
 import classes from './artifacts.module.css'
-import { BuildTab } from './build-tab.tsx'
-import { CodeTab } from './code-tab.tsx'
-import { kindOf } from './kinds.ts'
+import type { ChatSide } from './chat-side.ts'
+import { lineagesOf, lineageWith } from './lineages.ts'
 import { PanelHeader } from './panel-header.tsx'
-import { PreviewTab } from './preview-tab.tsx'
-import { useArtifact, usePreview } from './queries.ts'
+import { useConversationArtifacts } from './queries.ts'
+import { allArtifacts } from './use-open-artifact.ts'
+import { VersionBar } from './version-bar.tsx'
 
 interface ArtifactPanelProps {
+  conversationId: string
+  /** The version to show, or `allArtifacts`. */
   id: string
-  /** Everything made in this chat, oldest first. */
-  artifacts: readonly ArtifactSummary[]
+  chat: ChatSide
   onOpen: (id: string) => void
   onClose: () => void
-  /** Sends a message that asks for a repair; null while that is not possible. */
-  onFix: ((message: string) => void) | null
 }
 
-type Tab = 'preview' | 'code' | 'build'
-
-/** One artifact: how it looks, what it is made of, and how its build went. */
-export default function ArtifactPanel({ id, artifacts, onOpen, onClose, onFix }: ArtifactPanelProps) {
-  const artifact = useArtifact(id)
-  const known = artifact.data ?? artifacts.find(candidate => candidate.id === id)
-  const canPreview = known ? kindOf(known).canPreview : false
-  const [chosen, choose] = useState<Tab | null>(null)
-  const preview = usePreview(id, canPreview)
-  const tab = chosen ?? (canPreview ? 'preview' : 'code')
-  const problems = preview.data?.build?.errors?.length ?? 0
-
+/** What a chat made: all of it as a list, or one thing with its versions, its look, its code and its build. */
+export default function ArtifactPanel({ conversationId, id, chat, onOpen, onClose }: ArtifactPanelProps) {
+  const made = useConversationArtifacts(conversationId)
+  const lineages = useMemo(() => lineagesOf(made.data ?? []), [made.data])
+  const panel = useKeptFocus(id)
+  // A new version is open before the list tells of it: until then the one before it stays.
+  const last = useRef(id)
+  const shown = lineageWith(lineages, id) || !made.isFetching ? id : last.current
+  const lineage = lineageWith(lineages, shown)
+  const artifact = lineage?.versions.find(version => version.id === shown)
+  useEffect(() => {
+    last.current = shown
+  }, [shown])
   return (
-    <div className={classes.panel}>
-      <PanelHeader id={id} known={known} artifacts={artifacts} onOpen={onOpen} onClose={onClose} />
-      {artifact.isError && !known ? (
+    <section ref={panel} className={classes.panel} tabIndex={-1} aria-label={artifact?.title ?? 'Artifacts'}>
+      {id === allArtifacts && made.data ? (
+        <ArtifactList lineages={lineages} chat={chat} onOpen={onOpen} onClose={onClose} />
+      ) : (
+        <PanelHeader
+          artifact={artifact}
+          onList={lineages.length > 1 ? () => onOpen(allArtifacts) : null}
+          onClose={onClose}
+        />
+      )}
+      {lineage && artifact ? (
+        <>
+          <VersionBar artifact={artifact} lineage={lineage} chat={chat} onOpen={onOpen} />
+          <ArtifactTabs artifact={artifact} chat={chat} />
+        </>
+      ) : made.isFetching ? (
+        id !== allArtifacts && <Loader m="lg" size="sm" aria-label="Loading" />
+      ) : made.isError ? (
         <Alert color="red" variant="light" m="md" role="alert">
-          {explain(artifact.error)}
-          <Button size="compact-sm" variant="default" mt="sm" onClick={() => void artifact.refetch()}>
+          {explain(made.error)}{' '}
+          <Button size="compact-sm" variant="default" onClick={() => void made.refetch()}>
             Try again
           </Button>
         </Alert>
-      ) : !known ? (
-        <Loader m="lg" size="sm" aria-label="Loading" />
       ) : (
-        <Tabs
-          value={tab}
-          onChange={value => choose(value as Tab)}
-          className={classes.tabs ?? ''}
-          classNames={{ panel: classes.tabPanel ?? '' }}
-        >
-          <Tabs.List px="sm">
-            {canPreview && <Tabs.Tab value="preview">Preview</Tabs.Tab>}
-            <Tabs.Tab value="code">Code</Tabs.Tab>
-            {canPreview && (
-              <Tabs.Tab
-                value="build"
-                rightSection={
-                  problems > 0 && (
-                    <span className={classes.count} role="img" aria-label={`${problems} errors`}>
-                      {problems}
-                    </span>
-                  )
-                }
-              >
-                Build
-              </Tabs.Tab>
-            )}
-          </Tabs.List>
-          {canPreview && (
-            <Tabs.Panel value="preview">
-              <PreviewTab
-                title={known.title}
-                preview={preview}
-                onShowBuild={() => choose('build')}
-                onFix={onFix}
-              />
-            </Tabs.Panel>
-          )}
-          <Tabs.Panel value="code">
-            <CodeTab id={id} />
-          </Tabs.Panel>
-          {canPreview && (
-            <Tabs.Panel value="build">
-              <BuildTab title={known.title} preview={preview} onFix={onFix} />
-            </Tabs.Panel>
-          )}
-        </Tabs>
+        id !== allArtifacts && (
+          <p className={classes.note} role="alert">
+            This is not here any more: it was deleted, or its answer was written anew.
+          </p>
+        )
       )}
-    </div>
+    </section>
   )
+}
+
+/** Gives the panel the focus when another artifact took the place of the one that had it. */
+function useKeptFocus(id: string) {
+  const panel = useRef<HTMLElement>(null)
+  const shown = useRef(id)
+  useEffect(() => {
+    if (shown.current !== id && document.activeElement === document.body) panel.current?.focus()
+    shown.current = id
+  }, [id])
+  return panel
 }

@@ -1,96 +1,40 @@
-import { ActionIcon, Menu, Tooltip, UnstyledButton } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import { IconCheck, IconChevronDown, IconDownload, IconX } from '@tabler/icons-react'
-import { explain } from '../../api/errors.ts'
-import type { ArtifactSummary, ArtifactType } from '../../api/types.ts'
+import { ActionIcon, Tooltip } from '@mantine/core'
+import { IconChevronLeft, IconX } from '@tabler/icons-react'
+import type { ListedArtifact } from '../../api/types.ts'
 import classes from './artifacts.module.css'
+import { DownloadMenu } from './download-menu.tsx'
 import { kindOf } from './kinds.ts'
-import { useDownload } from './queries.ts'
 
 interface PanelHeaderProps {
-  id: string
-  known: { title: string; type: ArtifactType; language: string | null; version: number } | undefined
-  artifacts: readonly ArtifactSummary[]
-  onOpen: (id: string) => void
+  /** Absent while it is not known, or when it is gone. */
+  artifact: ListedArtifact | undefined
+  /** Null when there is nothing else to show. */
+  onList: (() => void) | null
   onClose: () => void
 }
 
 /** Which artifact this is, the way to the others of the chat, download and close. */
-export function PanelHeader({ id, known, artifacts, onOpen, onClose }: PanelHeaderProps) {
-  const download = useDownload(id)
-
-  function save(): void {
-    download.mutate(undefined, {
-      onError: thrown =>
-        notifications.show({ color: 'red', title: 'Not downloaded', message: explain(thrown) }),
-    })
-  }
-
+export function PanelHeader({ artifact, onList, onClose }: PanelHeaderProps) {
+  const Icon = artifact && kindOf(artifact).icon
   return (
     <header className={classes.panelHeader}>
-      <div className={classes.panelTitle}>
-        {artifacts.length > 1 ? (
-          <Others id={id} title={known?.title ?? ''} artifacts={artifacts} onOpen={onOpen} />
-        ) : (
-          <h2>{known?.title}</h2>
-        )}
-      </div>
-      {known && (
-        <span className={classes.badge}>
-          {kindOf(known).label}
-          {known.version > 1 ? ` · v${known.version}` : ''}
-        </span>
+      {onList && (
+        <Tooltip label="All artifacts of this chat">
+          <ActionIcon aria-label="All artifacts of this chat" ml={-6} onClick={onList}>
+            <IconChevronLeft size={18} />
+          </ActionIcon>
+        </Tooltip>
       )}
-      <Tooltip label="Download">
-        <ActionIcon aria-label="Download" onClick={save} loading={download.isPending}>
-          <IconDownload size={18} />
-        </ActionIcon>
-      </Tooltip>
+      <div className={classes.panelTitle}>
+        {Icon && <Icon size={18} stroke={1.6} aria-hidden />}
+        <h2>{artifact?.title}</h2>
+      </div>
+      {artifact && <DownloadMenu artifact={artifact} />}
       <Tooltip label="Close">
         <ActionIcon aria-label="Close artifact" onClick={onClose} data-autofocus>
           <IconX size={18} />
         </ActionIcon>
       </Tooltip>
     </header>
-  )
-}
-
-interface OthersProps {
-  id: string
-  title: string
-  artifacts: readonly ArtifactSummary[]
-  onOpen: (id: string) => void
-}
-
-function Others({ id, title, artifacts, onOpen }: OthersProps) {
-  return (
-    <Menu position="bottom-start" width={300}>
-      <Menu.Target>
-        <UnstyledButton className={classes.others} aria-label={`${title}, choose another artifact`}>
-          <h2>{title}</h2>
-          <IconChevronDown size={15} aria-hidden />
-        </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown mah={360} style={{ overflowY: 'auto' }}>
-        <Menu.Label>Made in this chat</Menu.Label>
-        {artifacts.toReversed().map(artifact => {
-          const { icon: Icon, label } = kindOf(artifact)
-          return (
-            <Menu.Item
-              key={artifact.id}
-              leftSection={<Icon size={16} aria-hidden />}
-              rightSection={artifact.id === id && <IconCheck size={15} aria-label="Open now" />}
-              onClick={() => onOpen(artifact.id)}
-            >
-              {artifact.title}
-              <span className={classes.cardKind}>
-                {' '}
-                {label} · v{artifact.version}
-              </span>
-            </Menu.Item>
-          )
-        })}
-      </Menu.Dropdown>
-    </Menu>
   )
 }

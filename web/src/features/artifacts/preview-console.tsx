@@ -1,17 +1,19 @@
-import { ActionIcon, Button, Tooltip, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Tooltip, UnstyledButton } from '@mantine/core'
 import { IconAlertTriangle, IconBan, IconChevronUp, IconCircleX, IconTerminal2 } from '@tabler/icons-react'
 import { useState } from 'react'
 import classes from './artifacts.module.css'
-import type { PreviewMessage } from './preview-messages.ts'
+import { FixButton } from './fix-button.tsx'
+import { type PreviewMessage, problemsOf } from './preview-messages.ts'
+import type { Fixing } from './use-fix.ts'
 import type { usePreviewMessages } from './use-preview-messages.ts'
 
 interface PreviewConsoleProps {
   messages: ReturnType<typeof usePreviewMessages>
-  onFix: (() => void) | null
+  fixing: Fixing
 }
 
 /** The drawer under a preview: how much it said, how much of that is trouble, and on demand all of it. */
-export function PreviewConsole({ messages, onFix }: PreviewConsoleProps) {
+export function PreviewConsole({ messages, fixing }: PreviewConsoleProps) {
   const [isOpen, setOpen] = useState(false)
   const { entries } = messages
   const errors = entries.filter(entry => entry.level === 'error').length
@@ -43,11 +45,7 @@ export function PreviewConsole({ messages, onFix }: PreviewConsoleProps) {
           </span>
           <IconChevronUp size={15} aria-hidden className={classes.chevron} />
         </UnstyledButton>
-        {errors > 0 && onFix && (
-          <Button size="compact-xs" variant="default" mr={6} onClick={onFix}>
-            Fix this
-          </Button>
-        )}
+        {errors > 0 && <FixButton fixing={fixing} problems={problemsOf(entries)} size="compact-xs" />}
         {isOpen && (
           <Tooltip label="Clear">
             <ActionIcon size="sm" aria-label="Clear the console" onClick={messages.clear}>

@@ -3,11 +3,12 @@ export interface PreviewMessage {
   id: number
   level: 'log' | 'info' | 'warn' | 'error'
   text: string
-  /** Where it happened, when the browser knows. */
+  /** Where in the code it happened, when that is known. */
   place: string | null
 }
 
 const longest = 4_000
+const mostProblems = 20
 
 /** Reads what a preview posted; null when it is nothing for the console. Nothing in it is trusted but its being text. */
 export function readPreviewMessage(data: unknown, id: number): PreviewMessage | null {
@@ -24,6 +25,23 @@ export function readPreviewMessage(data: unknown, id: number): PreviewMessage | 
     return { id, level: 'error', text: textOf(data.message ?? data.text), place: placeOf(data) }
   }
   return null
+}
+
+/** One of the problems that a request for a fix tells. */
+export interface RuntimeProblem {
+  text: string
+  place?: string
+}
+
+/** The errors among what a preview said, each once, as a request for a fix takes them. */
+export function problemsOf(messages: readonly PreviewMessage[]): RuntimeProblem[] {
+  const found = new Map<string, RuntimeProblem>()
+  for (const { level, text, place } of messages) {
+    const short = text.trim().slice(0, 2_000)
+    if (level !== 'error' || short === '') continue
+    found.set(`${place} ${short}`, { text: short, ...(place ? { place: place.slice(0, 300) } : {}) })
+  }
+  return [...found.values()].slice(0, mostProblems)
 }
 
 function levelOf(level: unknown): PreviewMessage['level'] {
@@ -45,10 +63,9 @@ function wordOf(value: unknown): string {
   }
 }
 
-function placeOf(data: Record<string, unknown>): string | null {
-  const { file, line, column } = data
-  if (typeof line !== 'number') return null
-  if (typeof file !== 'string' || file === '') return `line ${line}`
+/** A line without a file is one of the page that was built: it would lead nobody to the code. */
+function placeOf({ file, line, column }: Record<string, unknown>): string | null {
+  if (typeof line !== 'number' || typeof file !== 'string' || file === '') return null
   return [file, line, typeof column === 'number' ? column : null].filter(part => part !== null).join(':')
 }
 

@@ -6,19 +6,22 @@ import { explain } from '../../api/errors.ts'
 import type { Preview } from '../../api/types.ts'
 import classes from './artifacts.module.css'
 import { BuildProblem } from './build-tab.tsx'
-import { fixBuildRequest, fixPreviewRequest } from './fix-request.ts'
+import type { Place } from './code-tab.tsx'
+import { FixButton } from './fix-button.tsx'
 import { PreviewConsole } from './preview-console.tsx'
+import type { Fixing } from './use-fix.ts'
 import { usePreviewMessages } from './use-preview-messages.ts'
 
 interface PreviewTabProps {
-  title: string
   preview: UseQueryResult<Preview>
+  fixing: Fixing
   onShowBuild: () => void
-  onFix: ((message: string) => void) | null
+  onPlace: (place: Place) => void
 }
 
 /** The artifact running in a frame of its own, shut off from this page, with what it says to its console. */
-export function PreviewTab({ title, preview, onShowBuild, onFix }: PreviewTabProps) {
+export function PreviewTab(props: PreviewTabProps) {
+  const { preview, fixing } = props
   const frame = useRef<HTMLIFrameElement>(null)
   const [round, setRound] = useState(0)
   const messages = usePreviewMessages(frame)
@@ -51,8 +54,7 @@ export function PreviewTab({ title, preview, onShowBuild, onFix }: PreviewTabPro
       </Alert>
     )
   }
-  if (!data?.url || data.build?.ok === false)
-    return <BuildFailed title={title} preview={preview} onShowBuild={onShowBuild} onFix={onFix} />
+  if (!data?.url || data.build?.ok === false) return <BuildFailed {...props} />
   return (
     <div className={classes.preview}>
       <div className={classes.previewBar}>
@@ -84,29 +86,22 @@ export function PreviewTab({ title, preview, onShowBuild, onFix }: PreviewTabPro
         referrerPolicy="no-referrer"
         className={classes.iframe}
       />
-      <PreviewConsole
-        messages={messages}
-        onFix={onFix && (() => onFix(fixPreviewRequest(title, messages.entries)))}
-      />
+      <PreviewConsole messages={messages} fixing={fixing} />
     </div>
   )
 }
 
-function BuildFailed({ title, preview, onShowBuild, onFix }: PreviewTabProps) {
+function BuildFailed({ preview, fixing, onShowBuild, onPlace }: PreviewTabProps) {
   const build = preview.data?.build
-  const first = build?.errors?.[0]
+  const [first, ...others] = build?.errors ?? []
   return (
     <div className={classes.build} role="alert">
       <Text fw={500}>This does not build yet</Text>
-      {first && <BuildProblem message={first} />}
+      {first && <BuildProblem message={first} onPlace={onPlace} />}
       <Group gap="xs">
-        {build && onFix && (
-          <Button size="compact-sm" onClick={() => onFix(fixBuildRequest(title, build))}>
-            Fix this
-          </Button>
-        )}
+        {build && <FixButton fixing={fixing} />}
         <Button size="compact-sm" variant="default" onClick={onShowBuild}>
-          Show the build report
+          {others.length > 0 ? `Show all ${others.length + 1} errors` : 'Show the build report'}
         </Button>
       </Group>
     </div>

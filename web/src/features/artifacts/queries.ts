@@ -1,15 +1,30 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { request } from '../../api/client.ts'
-import type { Artifact, ArtifactFile, Preview } from '../../api/types.ts'
+import { queryClient } from '../../api/queries.ts'
+import type { ArtifactFile, ListedArtifact, Preview } from '../../api/types.ts'
+import { saveLink } from '../../save-file.ts'
 
-/** What an artifact is, without its contents. */
-export function useArtifact(id: string) {
+const artifactsKey = (conversationId: string) => ['conversation-artifacts', conversationId] as const
+
+/** Everything that a conversation made, all versions, in the order of their making. */
+export function useConversationArtifacts(conversationId: string | undefined) {
   return useQuery({
-    queryKey: ['artifact', id],
-    staleTime: 5 * 60_000,
-    queryFn: async ({ signal }) =>
-      (await request<{ artifact: Artifact }>(`/artifacts/${id}`, { signal })).artifact,
+    queryKey: artifactsKey(conversationId ?? 'new'),
+    enabled: conversationId !== undefined,
+    queryFn: async ({ signal }) => {
+      const path = `/conversations/${conversationId}/artifacts`
+      return (await request<{ artifacts: ListedArtifact[] }>(path, { signal })).artifacts
+    },
   })
+}
+
+/** Reads again what a conversation made: something was added. */
+export function refreshArtifacts(conversationId: string): void {
+  const queryKey = artifactsKey(conversationId)
+  const again = () => queryClient.invalidateQueries({ queryKey })
+  // A first read that is under way may have begun before the addition, and an invalidation alone would let it end.
+  if (queryClient.getQueryData(queryKey)) void again()
+  else void queryClient.cancelQueries({ queryKey }).then(again)
 }
 
 /** An artifact's files with their contents; they never change, because a change is a new artifact version. */
@@ -34,15 +49,14 @@ export function usePreview(id: string, isWanted: boolean) {
   })
 }
 
+/** What a download holds: the code as it is, or a project that builds with its own npm scripts. */
+export type DownloadFormat = 'auto' | 'zip'
+
 /** Fetches a signed link and lets the browser save what is behind it. */
 export function useDownload(id: string) {
   return useMutation({
-    mutationFn: () => request<{ url: string; fileName: string }>(`/artifacts/${id}/download`),
-    onSuccess: ({ url, fileName }) => {
-      const link = document.createElement('a')
-      link.href = url
-      link.download = fileName
-      link.click()
-    },
+    mutationFn: (format: DownloadFormat) =>
+      request<{ url: string; fileName: string }>(`/artifacts/${id}/download?format=${format}`),
+    onSuccess: ({ url, fileName }) => saveLink(url, fileName),
   })
 }

@@ -1,7 +1,10 @@
 import { useCallback } from 'react'
 import { useSearchParams } from 'wouter'
 
-/** Which artifact is open beside the chat; it stands in the address, so that a reload keeps it. */
+/** What stands in the address instead of an id when the panel shows all artifacts of the chat. */
+export const allArtifacts = 'all'
+
+/** Which artifact (or `allArtifacts`) is open beside the chat; it stands in the address, so that a reload keeps it. */
 export function useOpenArtifact(): [string | null, (id: string | null) => void] {
   const [params, setParams] = useSearchParams()
   const open = useCallback(

@@ -2,9 +2,9 @@ import { ActionIcon, Tooltip } from '@mantine/core'
 import { IconRefresh } from '@tabler/icons-react'
 import type { Generation } from '../../api/types.ts'
 import { CopyButton } from '../../code/copy-button.tsx'
-import { formatCost, formatCount, shortLabel } from '../../format.ts'
+import { formatCost, formatCount } from '../../format.ts'
 import classes from './messages.module.css'
-import { chosenModel, useModels } from './settings.ts'
+import { useModelLabel } from './settings.ts'
 import type { Versions } from './use-versions.ts'
 import { VersionSwitcher } from './version-switcher.tsx'
 
@@ -34,10 +34,8 @@ export function AnswerFooter({ generation, text, versions, onRetry }: AnswerFoot
 }
 
 function Took({ generation }: { generation: Generation }) {
-  const models = useModels()
   const { usage, costMicroCredits, model } = generation
-  const isKnown = models.data?.some(candidate => candidate.id === model)
-  const label = shortLabel((isKnown && chosenModel(models.data, model)?.label) || model)
+  const label = useModelLabel()(model)
   if (!usage) return <span className={classes.took}>{label}</span>
   const about = usage.isEstimated ? '≈ ' : ''
   return (

@@ -1,12 +1,27 @@
 import { ActionIcon, Menu, Tooltip, UnstyledButton } from '@mantine/core'
 import { modals } from '@mantine/modals'
-import { IconChevronDown, IconEdit, IconMessage2Cog, IconPencil, IconTrash } from '@tabler/icons-react'
+import { notifications } from '@mantine/notifications'
+import {
+  IconBraces,
+  IconChevronDown,
+  IconEdit,
+  IconMarkdown,
+  IconMessage2Cog,
+  IconPencil,
+  IconStack2,
+  IconTrash,
+} from '@tabler/icons-react'
 import { Link } from 'wouter'
+import { explain } from '../../api/errors.ts'
 import type { Conversation } from '../../api/types.ts'
 import { afterMenu } from '../../shell/after-menu.ts'
 import { useShell } from '../../shell/shell-controls.ts'
 import { ShowSidebar } from '../../shell/show-sidebar.tsx'
+import { lineagesOf } from '../artifacts/lineages.ts'
+import { useConversationArtifacts } from '../artifacts/queries.ts'
+import { allArtifacts, useOpenArtifact } from '../artifacts/use-open-artifact.ts'
 import { InstructionsForm } from '../conversations/instructions-form.tsx'
+import { exportConversation } from '../conversations/queries.ts'
 import { useConversationActions } from '../conversations/use-conversation-actions.tsx'
 import classes from './messages.module.css'
 
@@ -23,6 +38,7 @@ export function ChatHeader({ conversation }: { conversation: Conversation | unde
       ) : (
         <div className={classes.headerTitle} />
       )}
+      {conversation && <ArtifactsButton conversationId={conversation.id} />}
       {!isSidebarVisible && (
         <Tooltip label="New chat">
           <ActionIcon component={Link} href="/" size="md" aria-label="New chat">
@@ -31,6 +47,30 @@ export function ChatHeader({ conversation }: { conversation: Conversation | unde
         </Tooltip>
       )}
     </header>
+  )
+}
+
+/** Opens what was made in this chat: the thing itself when it is the only one, else the list. */
+function ArtifactsButton({ conversationId }: { conversationId: string }) {
+  const { data } = useConversationArtifacts(conversationId)
+  const [openId, open] = useOpenArtifact()
+  const lineages = lineagesOf(data ?? [])
+  const [first, ...others] = lineages
+  if (!first) return null
+  const count = lineages.length
+  return (
+    <Tooltip label={openId ? 'Close the panel' : 'Made in this chat'}>
+      <UnstyledButton
+        className={classes.made}
+        aria-expanded={openId !== null}
+        aria-label={`Artifacts: ${count} made in this chat`}
+        onClick={() => open(openId ? null : others.length > 0 ? allArtifacts : first.newest.id)}
+      >
+        <IconStack2 size={17} aria-hidden />
+        <span>Artifacts</span>
+        <span className={classes.madeCount}>{count}</span>
+      </UnstyledButton>
+    </Tooltip>
   )
 }
 
@@ -45,8 +85,14 @@ function TitleMenu({ conversation }: { conversation: Conversation }) {
     })
   }
 
+  function save(format: 'markdown' | 'json'): void {
+    exportConversation(conversation, format).catch((thrown: unknown) =>
+      notifications.show({ color: 'red', title: 'Not exported', message: explain(thrown) }),
+    )
+  }
+
   return (
-    <Menu position="bottom-start" width={180}>
+    <Menu position="bottom-start" width={200}>
       <Menu.Target>
         <UnstyledButton className={classes.title} aria-label={`Chat “${conversation.title}”, actions`}>
           <span>{conversation.title}</span>
@@ -60,6 +106,14 @@ function TitleMenu({ conversation }: { conversation: Conversation }) {
         <Menu.Item leftSection={<IconMessage2Cog size={16} />} onClick={afterMenu(instruct)}>
           Instructions
         </Menu.Item>
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconMarkdown size={16} />} onClick={() => save('markdown')}>
+          Export as Markdown
+        </Menu.Item>
+        <Menu.Item leftSection={<IconBraces size={16} />} onClick={() => save('json')}>
+          Export as JSON
+        </Menu.Item>
+        <Menu.Divider />
         <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={afterMenu(remove)}>
           Delete
         </Menu.Item>

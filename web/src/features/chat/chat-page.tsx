@@ -1,14 +1,14 @@
 import { useMediaQuery } from '@mantine/hooks'
-import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react'
+import { lazy, Suspense, useEffect } from 'react'
 import { liveGenerations } from '../../api/live.ts'
 import { ArtifactFrame } from '../artifacts/artifact-frame.tsx'
 import { useOpenArtifact } from '../artifacts/use-open-artifact.ts'
 import { messagesOf, useConversation } from '../conversations/queries.ts'
 import { Announcer } from './announcer.tsx'
 import { Chat } from './chat.tsx'
-import { outbox, sendMessage } from './outbox.ts'
-import { chosenModel, requestFields, useChatSettings, useModels } from './settings.ts'
-import { isOpen, watchGenerations } from './use-live.ts'
+import { useChatSide } from './use-chat-side.ts'
+import { watchGenerations } from './use-live.ts'
+import { usePinnedScroll } from './use-pinned-scroll.ts'
 
 const ArtifactPanel = lazy(() => import('../artifacts/artifact-panel.tsx'))
 
@@ -16,9 +16,12 @@ const ArtifactPanel = lazy(() => import('../artifacts/artifact-panel.tsx'))
 export function ChatPage({ conversationId }: { conversationId?: string }) {
   const conversation = useConversation(conversationId)
   const messages = messagesOf(conversation.data)
+  const scroll = usePinnedScroll()
   const [artifactId, openArtifact] = useOpenArtifact()
   const isWide = useMediaQuery('(min-width: 62em)', matchMedia('(min-width: 62em)').matches)
   const title = conversation.data?.pages[0]?.conversation.title
+  const closePanel = () => openArtifact(null)
+  const side = useChatSide({ conversationId, messages, scroll, leavePanel: isWide ? null : closePanel })
 
   useEffect(watchGenerations, [])
   useEffect(() => {
@@ -33,40 +36,27 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
     })
   }, [isWide, conversationId, openArtifact])
 
-  const chat = useChatSettings()
-  const models = useModels()
-  const outgoing = useSyncExternalStore(outbox.subscribe, () => outbox.read(conversationId ?? 'new'))
-  const isBusy = outgoing !== undefined || messages.some(message => isOpen(message.generation?.status))
-
-  function fix(message: string): void {
-    if (!conversationId) return
-    const fields = requestFields(chat.settings, chosenModel(models.data, chat.settings.model))
-    void sendMessage({ message, conversationId, ...fields })
-    if (!isWide) openArtifact(null)
-  }
-
-  const artifacts = messages.flatMap(message => message.artifacts)
   return (
     <ArtifactFrame
       isWide={isWide}
-      onClose={() => openArtifact(null)}
+      onClose={closePanel}
       panel={
         artifactId && conversationId ? (
           <Suspense fallback={null}>
             <ArtifactPanel
-              key={artifactId}
+              key={conversationId}
+              conversationId={conversationId}
               id={artifactId}
-              artifacts={artifacts}
+              chat={side}
               onOpen={openArtifact}
-              onClose={() => openArtifact(null)}
-              onFix={isBusy ? null : fix}
+              onClose={closePanel}
             />
           </Suspense>
         ) : null
       }
     >
       <Announcer />
-      <Chat conversationId={conversationId} conversation={conversation} messages={messages} />
+      <Chat conversationId={conversationId} conversation={conversation} messages={messages} scroll={scroll} />
     </ArtifactFrame>
   )
 }

@@ -14,23 +14,23 @@ import classes from './messages.module.css'
 import { answerAgain, goOn, outbox, sendAgain, sendMessage } from './outbox.ts'
 import { chosenModel, requestFields, useChatSettings, useModels } from './settings.ts'
 import { isOpen } from './use-live.ts'
-import { usePinnedScroll } from './use-pinned-scroll.ts'
+import type { usePinnedScroll } from './use-pinned-scroll.ts'
 
 interface ChatProps {
   conversationId: string | undefined
   conversation: ReturnType<typeof useConversation>
   messages: Message[]
+  scroll: ReturnType<typeof usePinnedScroll>
 }
 
 /** The column of a chat: header, messages, and where one writes. */
-export function Chat({ conversationId, conversation, messages }: ChatProps) {
+export function Chat({ conversationId, conversation, messages, scroll }: ChatProps) {
   const place = conversationId ?? 'new'
   const [draft, setDraft] = useDraft(place)
   const [location, navigate] = useLocation()
   const outgoing = useSyncExternalStore(outbox.subscribe, () => outbox.read(place))
   const chat = useChatSettings()
   const models = useModels()
-  const scroll = usePinnedScroll()
   const input = useRef<HTMLTextAreaElement>(null)
   const [isRedoing, setRedoing] = useState(false)
   const here = useRef(location)

@@ -7,6 +7,7 @@ import { Answer } from './answer.tsx'
 import { EmptyChat } from './empty-chat.tsx'
 import classes from './messages.module.css'
 import type { Outgoing } from './outbox.ts'
+import { messageElementId } from './use-chat-side.ts'
 import type { usePinnedScroll } from './use-pinned-scroll.ts'
 import { OutgoingMessage, UserMessage } from './user-message.tsx'
 
@@ -56,7 +57,7 @@ export function MessageList(props: MessageListProps) {
         )}
         <ol className={classes.list} aria-label="Messages">
           {shown.map((message, index) => (
-            <li key={message.id}>
+            <li key={message.id} id={messageElementId(message.id)} tabIndex={-1} className={classes.message}>
               {message.role === 'user' ? (
                 <UserMessage text={message.content} />
               ) : (

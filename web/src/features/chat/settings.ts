@@ -2,6 +2,7 @@ import { useLocalStorage } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { request } from '../../api/client.ts'
 import type { GenerationRequest, Model } from '../../api/types.ts'
+import { shortLabel } from '../../format.ts'
 
 /** How answers are made: kept in this browser. What is null is left to the server. */
 export interface ChatSettings {
@@ -50,6 +51,12 @@ export function useModels() {
 /** The chosen model if it still exists, else the server's default. */
 export function chosenModel(models: readonly Model[] | undefined, id: string | null): Model | undefined {
   return models?.find(model => model.id === id) ?? models?.find(model => model.isDefault) ?? models?.[0]
+}
+
+/** Gives a model's short name for people; of one that is not offered any more, its id. */
+export function useModelLabel(): (id: string) => string {
+  const { data } = useModels()
+  return id => shortLabel(data?.find(model => model.id === id)?.label ?? id)
 }
 
 /** The request's part that comes from the settings. */

@@ -1,6 +1,7 @@
 import { useEffect, useSyncExternalStore } from 'react'
 import { attachGeneration, type LiveGeneration, liveGenerations } from '../../api/live.ts'
 import type { ArtifactSummary, Generation, GenerationStatus, Message } from '../../api/types.ts'
+import { refreshArtifacts } from '../artifacts/queries.ts'
 import { changeNewestPage, refreshConversation, refreshConversationList } from '../conversations/queries.ts'
 
 /** An answer as it should be shown now: what is stored, with what has arrived since. */
@@ -72,6 +73,8 @@ function withEnd(generation: Generation, live: LiveGeneration): Generation {
 /** Keeps the stored conversations in step with the answers that this page follows. Call once. */
 export function watchGenerations(): () => void {
   return liveGenerations.onEvent((event, live) => {
+    if (event.type === 'artifact-ready' || event.type === 'generation-end')
+      refreshArtifacts(live.conversationId)
     if (event.type !== 'generation-end') return
     changeNewestPage(live.conversationId, page => ({
       ...page,

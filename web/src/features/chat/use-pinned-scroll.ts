@@ -10,7 +10,7 @@ import {
 
 /**
  * Keeps the end of a growing list in view as long as the reader is there; a reader who scrolls up is left alone.
- * `toEnd` goes back to the end.
+ * `toEnd` goes back to the end, `show` goes to one of its parts and stays there.
  */
 export function usePinnedScroll() {
   const area = useRef<HTMLElement>(null)
@@ -26,6 +26,15 @@ export function usePinnedScroll() {
     setAway(false)
     const element = area.current
     element?.scrollTo({ top: element.scrollHeight, behavior })
+  }, [])
+
+  const show = useCallback((part: HTMLElement | null) => {
+    const element = area.current
+    if (!element || !part) return
+    isPinned.current = false
+    const top = part.getBoundingClientRect().top - element.getBoundingClientRect().top
+    element.scrollTo({ top: element.scrollTop + top - 16 })
+    part.focus({ preventScroll: true })
   }, [])
 
   const onScroll = useCallback(() => {
@@ -65,5 +74,5 @@ export function usePinnedScroll() {
     return () => observer.disconnect()
   }, [])
 
-  return { area, content, handlers, toEnd, isAway }
+  return { area, content, handlers, toEnd, show, isAway }
 }

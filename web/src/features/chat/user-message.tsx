@@ -1,7 +1,7 @@
 import { Alert, Button, Group, Loader, Text } from '@mantine/core'
 import { memo } from 'react'
-import { Link } from 'wouter'
-import { ApiError, explain } from '../../api/errors.ts'
+import { explain } from '../../api/errors.ts'
+import { WayOut } from '../usage/way-out.tsx'
 import classes from './messages.module.css'
 import type { Outgoing } from './outbox.ts'
 
@@ -13,23 +13,6 @@ export const UserMessage = memo(function UserMessage({ text }: { text: string })
     </article>
   )
 })
-
-/** Where to go when a limit is met: to what lifts it. */
-function WayOut({ error }: { error: unknown }) {
-  if (!(error instanceof ApiError) || !limits.has(error.code)) return null
-  return (
-    <>
-      <Button component={Link} href="/settings/billing" size="compact-sm">
-        {error.code === 'DAILY_LIMIT_REACHED' ? 'See plans' : 'Get credits'}
-      </Button>
-      <Button component={Link} href="/settings/keys" size="compact-sm" variant="default">
-        Use your own key
-      </Button>
-    </>
-  )
-}
-
-const limits = new Set(['INSUFFICIENT_CREDITS', 'DAILY_LIMIT_REACHED'])
 
 interface OutgoingMessageProps {
   outgoing: Pick<Outgoing, 'text' | 'error'>

@@ -1,7 +1,8 @@
 import { type InfiniteData, useInfiniteQuery, useMutation } from '@tanstack/react-query'
-import { request } from '../../api/client.ts'
+import { request, send } from '../../api/client.ts'
 import { queryClient } from '../../api/queries.ts'
 import type { Conversation, ConversationPage, Message } from '../../api/types.ts'
+import { saveBlob } from '../../save-file.ts'
 
 interface ConversationList {
   conversations: Conversation[]
@@ -80,6 +81,15 @@ export function useDeleteConversation() {
     mutationFn: (id: string) => request(`/conversations/${id}`, { method: 'DELETE' }),
     onSuccess: refreshConversationList,
   })
+}
+
+/** Saves a whole conversation as a file of the person's. Throws ApiError. */
+export async function exportConversation(
+  { id, title }: Pick<Conversation, 'id' | 'title'>,
+  format: 'markdown' | 'json',
+): Promise<void> {
+  const response = await send(`/conversations/${id}/export?format=${format}`)
+  saveBlob(await response.blob(), `${title}.${format === 'markdown' ? 'md' : 'json'}`)
 }
 
 /** Forgets a deleted conversation, once no page shows it. */

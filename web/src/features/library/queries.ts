@@ -1,6 +1,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { request, send } from '../../api/client.ts'
 import { queryClient } from '../../api/queries.ts'
+import { saveBlob } from '../../save-file.ts'
 
 export interface ContentType {
   slug: string
@@ -157,10 +158,5 @@ export async function removeEntry(id: string): Promise<void> {
 /** Saves an entry as a file of the person's. Throws ApiError. */
 export async function downloadEntry({ id, title }: LibraryEntry, format: 'markdown' | 'html'): Promise<void> {
   const response = await send(`/library/${id}/export?format=${format}`)
-  const url = URL.createObjectURL(await response.blob())
-  const link = document.createElement('a')
-  link.href = url
-  link.download = `${title.replaceAll(/[/\\:]/g, '-')}.${format === 'html' ? 'html' : 'md'}`
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
+  saveBlob(await response.blob(), `${title}.${format === 'html' ? 'html' : 'md'}`)
 }

@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { request, send } from '../../api/client.ts'
 import { queryClient } from '../../api/queries.ts'
 import type { GenerationStatus } from '../../api/types.ts'
+import { saveBlob } from '../../save-file.ts'
 
 export interface Finding {
   rule: string
@@ -140,19 +141,10 @@ export async function removePlugin(id: string): Promise<void> {
 export async function downloadZip({ id, slug }: Plugin, version: number): Promise<void> {
   const response = await send(`/plugins/${id}/zip?version=${version}`)
   const told = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1]
-  saveAs(await response.blob(), told ?? `${slug}.zip`)
+  saveBlob(await response.blob(), told ?? `${slug}.zip`)
 }
 
 /** Saves code as a file of the person's. */
 export function downloadCode({ slug }: Plugin, code: string): void {
-  saveAs(new Blob([code], { type: 'application/x-php' }), `${slug}.php`)
-}
-
-function saveAs(blob: Blob, fileName: string): void {
-  const url = URL.createObjectURL(blob)
-  const link = document.createElement('a')
-  link.href = url
-  link.download = fileName
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(url), 10_000)
+  saveBlob(new Blob([code], { type: 'application/x-php' }), `${slug}.php`)
 }
