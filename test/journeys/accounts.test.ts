@@ -16,10 +16,13 @@ describeJourney('an account in a browser', () => {
     )
     let code: string | undefined
     await expect
-      .poll(() => {
-        code = [...journey.server.output().matchAll(pattern)].at(-1)?.[1]
-        return code
-      })
+      .poll(
+        () => {
+          code = [...journey.server.output().matchAll(pattern)].at(-1)?.[1]
+          return code
+        },
+        { timeout: 15_000 },
+      )
       .toMatch(/^\d{6}$/)
     return code ?? ''
   }
