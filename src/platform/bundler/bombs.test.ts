@@ -1,4 +1,9 @@
-import { readdir, readFile, readlink } from 'node:fs/promises'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createEsbuildBundler } from './esbuild.ts'
 import type { Bundler } from './index.ts'
@@ -146,6 +151,22 @@ describe('limits', () => {
     expect(output.ok).toBe(false)
     expect(Object.prototype).not.toHaveProperty('polluted')
   })
+})
+
+test('a worker removes its own folder when its server goes, and no other that it was started in', async () => {
+  const left: Record<string, string[]> = {}
+  for (const name of ['atelier-build-', 'elsewhere-']) {
+    const folder = await mkdtemp(join(tmpdir(), name))
+    await writeFile(join(folder, 'kept'), '')
+    const script = fileURLToPath(new URL('./worker.ts', import.meta.url))
+    const child = fork(script, [], { cwd: folder, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+    await once(child, 'spawn')
+    child.disconnect()
+    await once(child, 'exit')
+    left[name] = await readdir(folder).catch(() => [])
+    await rm(folder, { recursive: true, force: true })
+  }
+  expect(left).toEqual({ 'atelier-build-': [], 'elsewhere-': ['kept'] })
 })
 
 /** Worker processes of this test's process, dead ones included: every child that stands in a build folder or is a zombie. */
