@@ -29,6 +29,7 @@ export function unionUser(account: AccountView, counts: { credits: number; conve
     creditsRemaining: credits,
     credits_remaining: credits,
     conversationCount: conversations,
+    _count: { conversations },
     createdAt,
     created_at: createdAt,
     updatedAt,

@@ -48,6 +48,7 @@ test("the README's journey: register, own keys, credits, plans, refresh, out", a
   expect(await call('POST', '/api/credits/deduct', spent)).toMatchObject({
     creditsDeducted: 5,
     creditsRemaining: 15,
+    transactionId: (await call('GET', '/api/credits/history')).transactions[0].id,
   })
   const broke = await server.call('POST', '/api/credits/deduct', { token, body: { ...spent, cost: 16 } })
   expect(broke.body.code).toBe('INSUFFICIENT_CREDITS')

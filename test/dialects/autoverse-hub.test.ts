@@ -176,10 +176,12 @@ test('the root, its health and what is not there answer clients of every publish
   expect(root.body).toEqual({ status: 'OK' })
   const page = await server.call('GET', '/', { headers: { accept: 'text/html' } })
   expect(page.headers.get('content-type')).toContain('text/html')
-  expect((await server.call('GET', '/health')).body).toMatchObject({
-    status: 'ok',
-    timestamp: expect.any(String),
-  })
+  for (const path of ['/health', '/api/health'])
+    expect((await server.call('GET', path)).body).toMatchObject({
+      status: 'ok',
+      timestamp: expect.any(String),
+      version: expect.any(String),
+    })
   expect((await server.call('GET', '/health/ready')).status).toBe(200)
   const lost = await server.call('GET', '/api/nowhere?x=1')
   expect([lost.status, lost.body]).toEqual([

@@ -25,7 +25,11 @@ describe('AI Coding Agent', () => {
     expect(answer.message).toBe('Login successful')
     expect(answer.token).toBe(answer.accessToken)
     const me = await get('/api/auth/me', answer.token)
-    expect(me.body).toMatchObject({ success: true, valid: true, user: { credits: expect.any(Number) } })
+    expect(me.body).toMatchObject({
+      success: true,
+      valid: true,
+      user: { credits: expect.any(Number), _count: { conversations: 0 } },
+    })
     const again = await post('/api/auth/register', body)
     expect([again.status, again.body.code]).toEqual([409, 'USER_EXISTS'])
     const refused = await post('/api/auth/login', { email: body.email, password: 'wrong password' })
@@ -146,5 +150,40 @@ describe('Autoverse Hub', () => {
     })
     expect(gone.body).toMatchObject({ deleted: true })
     expect((await get('/api/auth/me', accessToken)).status).toBe(401)
+  })
+})
+
+describe('whoever is not signed in (any more)', () => {
+  const refusals: Record<string, [string, string[], string[]]> = {
+    'Secret Echo': [
+      '/api/v1/plugin/plugin-generators',
+      ['Unauthorized: No token provided', 'Unauthorized: No token provided'],
+      ['Unauthorized: Invalid token', 'Unauthorized: Invalid token'],
+    ],
+    'Gemini Backend': [
+      '/api/chatroom',
+      ['Access denied. No token provided.', 'Access denied. No token provided.'],
+      ['Invalid token.', 'Invalid token.'],
+    ],
+    'AI Coding Agent': [
+      '/api/conversations',
+      ['Authentication required', 'No token provided'],
+      ['Authentication failed', 'Invalid token'],
+    ],
+    'AI Content Generator': [
+      '/generate-content',
+      ['Not authorized, no token', 'Not authorized, no token'],
+      ['Not authorized', 'Not authorized'],
+    ],
+  }
+  test.each(Object.entries(refusals))('is told so in the words of %s', async (_, [path, without, wrong]) => {
+    for (const [token, words] of [
+      [undefined, without],
+      ['nonsense', wrong],
+    ] as const) {
+      const { status, body } = await server.call('GET', path, token === undefined ? {} : { token })
+      expect([status, body.error, body.message]).toEqual([401, ...words])
+      expect(body).toMatchObject({ success: false, data: null, errors: [words[1]] })
+    }
   })
 })

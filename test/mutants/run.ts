@@ -2,16 +2,20 @@ import { spawnSync } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { type Mutant, mutants } from './mutants.ts'
+import { authentication } from './authentication.ts'
+import { authorization } from './authorization.ts'
+import type { Mutant } from './mutant.ts'
 
 // Takes one guard away at a time, in a copy of this tree, and says whether a test noticed. Rows may be named:
 // node test/mutants/run.ts A13 Z01
 
 const root = resolve(import.meta.dirname, '../..')
 const wanted = process.argv.slice(2)
+const mutants = [...authentication, ...authorization]
 const chosen = mutants.filter(({ row }) => wanted.length === 0 || wanted.includes(row))
 const copy = await mkdtemp(join(tmpdir(), 'mutants-'))
 const survivors: Mutant[] = []
+const say = (line: string) => void process.stdout.write(`${line}\n`)
 
 try {
   for (const part of ['src', 'test', 'migrations', 'web', 'bench', 'bin'])
@@ -22,13 +26,13 @@ try {
   for (const mutant of chosen) {
     const failed = await noticed(mutant)
     if (failed.length === 0) survivors.push(mutant)
-    console.log(`${failed.length > 0 ? 'noticed ' : 'SURVIVED'} ${mutant.row} ${mutant.what}`)
-    for (const name of failed.slice(0, 3)) console.log(`           ${name}`)
+    say(`${failed.length > 0 ? 'noticed ' : 'SURVIVED'} ${mutant.row} ${mutant.what}`)
+    for (const name of failed.slice(0, 3)) say(`           ${name}`)
   }
 } finally {
   await rm(copy, { recursive: true, force: true })
 }
-console.log(`${chosen.length - survivors.length} of ${chosen.length} noticed`)
+say(`${chosen.length - survivors.length} of ${chosen.length} noticed`)
 process.exitCode = survivors.length === 0 ? 0 : 1
 
 /** The tests that fail without this guard. Throws when the source no longer has it as it is written here. */

@@ -71,13 +71,14 @@ export function credits(parts: DialectParts) {
       const { operation, cost = costOf(operation), description } = request.body
       const note = description?.trim() || `Used for ${operation}`
       const amountMicroCredits = Math.round(cost * microCreditsPerCredit)
-      const left = await billing.spend({ accountId, amountMicroCredits, note })
+      const { balance: left, entryId } = await billing.spend({ accountId, amountMicroCredits, note })
       return {
         success: true,
         message: 'Credits deducted successfully',
         creditsDeducted: cost,
         creditsRemaining: toCredits(left),
         balance: toCredits(left),
+        transactionId: entryId,
       }
     })
     server.post('/api/credits/add', refusing, async () => {
@@ -237,6 +238,7 @@ const deducting = endpoint({
       creditsDeducted: 1,
       creditsRemaining: 19,
       balance: 19,
+      transactionId: '01936b2e-8f6a-7c3d-9f7e-2a4b6c8d0e1f',
     },
   },
   failures: [400, 401, 402, 403, 429],

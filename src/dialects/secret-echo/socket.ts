@@ -6,6 +6,7 @@ import { parseFrame } from '../../transport/frames.ts'
 import type { Handshakes } from '../../transport/handshakes.ts'
 import type { UpgradeHandler } from '../../transport/upgrades.ts'
 import type { MessageHandler, SocketLine, WebSockets } from '../../transport/websocket.ts'
+import { secretEchoReasons } from '../dialects.ts'
 import { errorFrame, greetings, turnFrames } from './frames.ts'
 import { ownId } from './present.ts'
 
@@ -79,18 +80,12 @@ function shownIn({ headers }: IncomingMessage, token: string | null) {
   return token.startsWith('ticket_') ? { ticket: token } : { token }
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  AUTH_REQUIRED: 'No token provided',
-  TOKEN_EXPIRED: 'Session expired',
-  SESSION_ENDED: 'Session expired',
-}
-
 function asRefusal(deps: SocketDeps, thrown: unknown): Refused {
   if (thrown instanceof Refused) return thrown
   const error = toAppError(thrown)
   if (error.kind === 'internal') deps.report(thrown)
   if (error.kind === 'unauthenticated')
-    return new Refused(1008, `Unauthorized: ${reasons[error.code] ?? 'Invalid token'}`)
+    return new Refused(1008, `Unauthorized: ${secretEchoReasons[error.code] ?? 'Invalid token'}`)
   if (error.kind === 'missing') return new Refused(1008, 'PluginGenerator not found')
   if (error.kind === 'internal') return new Refused(1011, 'Something went wrong on our side')
   return new Refused(1013, error.message.slice(0, 100))

@@ -2,7 +2,7 @@ import { AppError, invalidField, missing } from '../../lib/errors.ts'
 import { type Database, isForeignKeyViolation } from '../../platform/database/index.ts'
 import { type EntitlementsDeps, explaining, readEntitlements } from './entitlements.ts'
 import { enter, microCreditsPerCredit } from './ledger.ts'
-import { readBalance } from './store.ts'
+import { newestEntryId, readBalance } from './store.ts'
 import { listUsage, readCharge } from './store-usage.ts'
 
 export {
@@ -141,7 +141,7 @@ export interface Expense {
   note: string
 }
 
-async function spend({ db }: BillingDeps, expense: Expense): Promise<number> {
+async function spend({ db }: BillingDeps, expense: Expense): Promise<{ balance: number; entryId: string }> {
   const { accountId, amountMicroCredits, note } = expense
   if (amountMicroCredits <= 0) throw invalidField('amount', 'must be above 0')
   return db.transaction().execute(async transaction => {
@@ -149,7 +149,8 @@ async function spend({ db }: BillingDeps, expense: Expense): Promise<number> {
     const balance = (await enter(transaction, change)) ?? 0
     if (balance < 0)
       throw new AppError('payment', 'INSUFFICIENT_CREDITS', 'You do not have enough credits for this')
-    return balance
+    // The balance is locked by this transaction, so that the newest entry is this one.
+    return { balance, entryId: await newestEntryId(transaction, accountId) }
   })
 }
 

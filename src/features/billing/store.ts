@@ -48,6 +48,15 @@ export async function enterCredits(db: Database, entry: NewEntry): Promise<numbe
   return row?.balance ?? null
 }
 
+const newest = statement<{ id: string }>(
+  `select id from ledger_entries where account_id = $1 order by seq desc limit 1`,
+)
+
+/** The id of the account's newest ledger entry; '' when it has none. */
+export async function newestEntryId(db: Database, accountId: string): Promise<string> {
+  return (await newest(db, accountId))[0]?.id ?? ''
+}
+
 const readOne = statement<{ balance: number }>(
   'select micro_credits as balance from balances where account_id = $1',
 )
