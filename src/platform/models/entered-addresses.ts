@@ -11,6 +11,11 @@ export function refusedAddress(): AppError {
   )
 }
 
+/** Whether it is that error, and not a provider that refused a request. */
+export function isRefusedAddress(error: unknown): boolean {
+  return error instanceof AppError && error.message === refusedAddress().message
+}
+
 const longestBaseUrl = 300
 
 /** Whether a text has the form of a base URL: nothing in it that two readers of URLs could read differently. */

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { AppError, toAppError } from '../../lib/errors.ts'
+import { isRefusedAddress } from './entered-addresses.ts'
 import type { ModelAdapter, OwnKeyProvider, Trial, TrialResult } from './index.ts'
 import type { Outbound } from './outbound.ts'
 import { providerError } from './provider-error.ts'
@@ -80,6 +81,8 @@ const verdicts: Record<string, TrialResult['verdict']> = {
 }
 
 function verdictOf(error: unknown): TrialResult['verdict'] {
+  // It led elsewhere when it was looked at, a moment ago.
+  if (isRefusedAddress(error)) return 'unreachable'
   const code = error instanceof AppError ? error.code : 'PROVIDER_ERROR'
   return verdicts[code] ?? 'unexpected'
 }
