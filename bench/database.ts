@@ -26,9 +26,9 @@ export type BenchDatabase = Awaited<ReturnType<typeof openBenchDatabase>>
 export async function openBenchDatabase(dataDir: string) {
   const embedded = await startEmbedded({ dataDir })
   const connection = embedded.connection()
+  const floorUrl = await createDatabase(connection, floorName)
   const admin = new pg.Client(connection)
   await admin.connect()
-  await admin.query(`create database ${floorName}`)
   const floor = new pg.Client({ ...connection, database: floorName })
   await floor.connect()
   await floor.query(floorSchema)
@@ -36,7 +36,7 @@ export async function openBenchDatabase(dataDir: string) {
   return {
     postmaster,
     cluster: embedded.cluster,
-    floorUrl: urlOf({ ...connection, database: floorName }),
+    floorUrl,
     /** Gives the floor accounts with a conversation of these messages each. */
     async fillFloor(
       count: number,
@@ -79,13 +79,24 @@ export async function openBenchDatabase(dataDir: string) {
   }
 }
 
-function urlOf(connection: {
+interface Connection {
   host: string
   port: number
   user: string
   password: string
   database: string
-}): string {
+}
+
+/** Makes a database beside the one of a connection; gives its URL. */
+export async function createDatabase(connection: Connection, name: string): Promise<string> {
+  const admin = new pg.Client(connection)
+  await admin.connect()
+  await admin.query(`create database ${name}`)
+  await admin.end()
+  return urlOf({ ...connection, database: name })
+}
+
+function urlOf(connection: Connection): string {
   const { host, port, user, password, database } = connection
   return `postgresql://${user}:${password}@/${database}?host=${encodeURIComponent(host)}&port=${port}`
 }

@@ -1,6 +1,6 @@
 import http from 'node:http'
 import type { Caller } from '../rows.ts'
-import type { World } from './worlds.ts'
+import type { Askable } from './worlds.ts'
 
 const agent = new http.Agent({ keepAlive: true, maxFreeSockets: 2000, scheduling: 'lifo' })
 
@@ -51,7 +51,7 @@ async function textOf(response: http.IncomingMessage): Promise<string> {
   return text
 }
 
-function callerOf(world: World, turn: number): Caller {
+function callerOf(world: Askable, turn: number): Caller {
   const caller = world.callers[turn % world.callers.length]
   if (!caller) throw new Error('a world without accounts')
   return caller
@@ -82,13 +82,13 @@ function read(response: Promise<http.IncomingMessage>): Reading {
 }
 
 /** Asks and reads the answer in one request, run by the server itself. */
-export function askNow(world: World, { say, turn }: Question): Reading {
+export function askNow(world: Askable, { say, turn }: Question): Reading {
   const { token } = callerOf(world, turn)
   return read(send(world.port, { method: 'POST', path: '/generations', token, body: { message: say } }))
 }
 
 /** Asks for a job, and follows it from the moment it is accepted. */
-export function askQueued(world: World, { say, turn }: Question): Reading {
+export function askQueued(world: Askable, { say, turn }: Question): Reading {
   const { token } = callerOf(world, turn)
   const follow = async () => {
     const body = { message: say, background: true }

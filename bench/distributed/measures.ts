@@ -3,9 +3,9 @@ import { Queue, QueueEvents } from 'bullmq'
 import { median } from '../columns.ts'
 import { cpuMsOf, type Worker } from '../processes.ts'
 import { askNow, askQueued, inLanes, type Question, type Reading } from './asking.ts'
-import type { World } from './worlds.ts'
+import type { Askable, World } from './worlds.ts'
 
-export type Ask = (world: World, question: Question) => Reading
+export type Ask = (world: Askable, question: Question) => Reading
 
 const warmUps = 120
 const pairs = 120
@@ -42,7 +42,7 @@ export type Clocks = Record<string, () => number>
  * Jobs a second through everything: accepted, run by the worker, stored, and the last event read; and the microseconds of
  * processor time that each process took for one.
  */
-export async function measureJobs(world: World, clocks: Clocks = {}) {
+export async function measureJobs(world: Askable, clocks: Clocks = {}) {
   const work = (turn: number) => askQueued(world, { say: '[[5]]', turn }).done
   const before = Object.entries(clocks).map(([name, clock]) => ({ name, clock, ms: clock() }))
   const started = performance.now()

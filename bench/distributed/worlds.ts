@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { startEmbedded } from '../../src/platform/database/embedded.ts'
+import { createDatabase } from '../database.ts'
 import { type ServerProcess, startServer } from '../processes.ts'
 import { atelierEnvironment, type Caller, project, seedAtelier, startFlags } from '../rows.ts'
 
@@ -14,7 +15,12 @@ export interface World {
   worker: ServerProcess | null
   postmaster: number
   callers: readonly Caller[]
+  /** Makes another database in its Postgres; gives the URL. */
+  createDatabase(name: string): Promise<string>
 }
+
+/** Where questions go, and who asks them. */
+export type Askable = Pick<World, 'port' | 'callers'>
 
 export interface WorldOptions {
   label: string
@@ -47,5 +53,8 @@ export async function openWorld({ label, providerPort, redisUrl, stack }: WorldO
   const server = await begin('serve', /http:\/\/localhost:(\d+)\/api\/v1/)
   const worker = redisUrl ? await begin('worker', /worker is ready: (\d+) jobs/) : null
   const [postmaster] = readFileSync(join(postgres.cluster, 'postmaster.pid'), 'utf8').split('\n')
-  return { label, port: Number(server.found), server, worker, postmaster: Number(postmaster), callers }
+  return {
+    ...{ label, port: Number(server.found), server, worker, postmaster: Number(postmaster), callers },
+    createDatabase: name => createDatabase(postgres.connection(), name),
+  }
 }
