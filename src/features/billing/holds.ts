@@ -76,20 +76,22 @@ export function heldWith({ account, generation, from, characters, firstParameter
 }
 
 /**
- * The CTEs `settled` and `used` of a statement that ends runs: `ended` must return the rows of `generations` as they are
- * now. The hold comes back, what was used is charged, and a run that came to nothing gives its message back. The
- * statement must select from `settled` too.
+ * The CTEs `settled (id)` and `used` of a statement that ends runs: `ended` must return the rows of `generations` as they are
+ * now. Holds come back, what was used is charged, and a run that came to nothing gives its message back. The statement must
+ * select from `settled` too. Accounts take their turns in one order, so that two such statements cannot wait for each other.
  */
 export const settledWith = `settled as materialized (
-    select settle_hold(account_id, id, hold_micro_credits, cost_micro_credits,
-      case when status = 'failed' or (status = 'cancelled' and started_at is null) then counted_on end) from ended
+    select id, settle_hold(account_id, id, hold_micro_credits, cost_micro_credits,
+      case when status = 'failed' or (status = 'cancelled' and started_at is null) then counted_on end)
+    from (select * from ended order by account_id) ended
   ), used as (
     insert into usage_days as u
       (account_id, day, model, kind, payer, runs, failures, input_tokens, output_tokens, cost_micro_credits)
-    select account_id, (now() at time zone 'UTC')::date, model, kind, coalesce(key_id::text, 'credits'), 1,
-      (status = 'failed')::int, coalesce(input_tokens, 0), coalesce(output_tokens, 0), cost_micro_credits
-    from ended where started_at is not null
-    on conflict (account_id, day, model, kind, payer) do update set runs = u.runs + 1,
+    select account_id, (now() at time zone 'UTC')::date, model, kind, coalesce(key_id::text, 'credits') as payer, count(*),
+      count(*) filter (where status = 'failed'), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
+      sum(cost_micro_credits)
+    from ended where started_at is not null group by account_id, model, kind, payer order by account_id
+    on conflict (account_id, day, model, kind, payer) do update set runs = u.runs + excluded.runs,
       failures = u.failures + excluded.failures, input_tokens = u.input_tokens + excluded.input_tokens,
       output_tokens = u.output_tokens + excluded.output_tokens,
       cost_micro_credits = u.cost_micro_credits + excluded.cost_micro_credits

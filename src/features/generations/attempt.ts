@@ -8,8 +8,8 @@ import { isKnownDead, ownProvider } from './recovery.ts'
 import { isFinal } from './replay.ts'
 import { type Run, RunStopped } from './run.ts'
 import { crashSpan } from './schema.ts'
-import { type StoredLog, saveEnding } from './store.ts'
-import { claimJob, readJob } from './store-jobs.ts'
+import type { StoredLog } from './store.ts'
+import { claimJob, readJob, type TakenJob, takeNewJob } from './store-jobs.ts'
 
 /** Calls a minute that a provider may get from jobs; providers without a limiter are not limited. */
 export type ProviderLimiters = Readonly<Record<string, Limiter>>
@@ -24,8 +24,49 @@ export async function runJob(
   limiters: ProviderLimiters,
   job: Job,
 ): Promise<Postponement | undefined> {
-  const stored = await readJob(engine.db, job.id)
-  if (!stored || isFinal(stored.status)) return undefined
+  const limited = Object.keys(limiters)
+  const taken =
+    (await takeNewJob(engine.db, { id: job.id, runner: engine.self, limited })) ??
+    (await takeJob(engine, limiters, job.id))
+  if (!taken || 'againInMs' in taken) return taken ?? undefined
+  const { recent, ...generation } = taken
+  const recipe = engine.recipes.get(generation.kind)
+  if (!recipe) throw new AppError('invalid', 'UNKNOWN_KIND', 'No feature makes generations of this kind')
+  const run = runHere(engine, {
+    generation,
+    model: engine.models.find(generation.model, ownProvider(generation)),
+    recipe,
+    title: null,
+    prefix: generation.content.slice(0, generation.replyOffset),
+    recent,
+    mayTryAgain: job.attempt < job.maxAttempts,
+  })
+  // A queue that forgot the job (Redis was wiped) is no reason to stop: who may run it is decided by the claim.
+  const stop = () => {
+    if (!wasForgotten(job)) run.controller.abort(new RunStopped('interrupted', 'this process must stop'))
+  }
+  job.signal.addEventListener('abort', stop, { once: true })
+  const telling = tellProgress(job, run)
+  let ended: StoredLog | null
+  try {
+    ended = await run.done
+  } finally {
+    clearInterval(telling)
+    job.signal.removeEventListener('abort', stop)
+  }
+  if (job.signal.aborted && !wasForgotten(job)) throw job.signal.reason
+  refuseFailure(ended ?? (await readJob(engine.db, job.id)))
+  return undefined
+}
+
+/** Takes a job that is not simply new: for another attempt, from a dead process, of a limited provider, or not yet. */
+async function takeJob(
+  engine: Engine,
+  limiters: ProviderLimiters,
+  id: string,
+): Promise<TakenJob | Postponement | null> {
+  const stored = await readJob(engine.db, id)
+  if (!stored || isFinal(stored.status)) return null
   const deadRunner = stored.status === 'running' ? deadOf(stored) : null
   if (stored.status === 'running' && deadRunner === null) {
     return { againInMs: elsewhereMs, reason: 'another process runs it' }
@@ -37,33 +78,9 @@ export async function runJob(
   const wait = stored.keyId === null ? await limitOf(limiters, model.provider) : null
   if (wait) return wait
   const prefix = stored.content.slice(0, stored.replyOffset)
-  const claim = await claimJob(engine.db, { id: job.id, runner: engine.self, deadRunner, prefix })
+  const claim = await claimJob(engine.db, { id, runner: engine.self, deadRunner, prefix })
   if (!claim) return { againInMs: elsewhereMs, reason: 'another process was faster' }
-  const recipe = engine.recipes.get(stored.kind)
-  if (!recipe) throw new AppError('invalid', 'UNKNOWN_KIND', 'No feature makes generations of this kind')
-  const generation = { ...stored, ...claim, status: 'running' as const }
-  const run = runHere(engine, {
-    generation,
-    model,
-    recipe,
-    title: null,
-    prefix,
-    mayTryAgain: job.attempt < job.maxAttempts,
-  })
-  // A queue that forgot the job (Redis was wiped) is no reason to stop: who may run it is decided by the claim.
-  const stop = () => {
-    if (!wasForgotten(job)) run.controller.abort(new RunStopped('interrupted', 'this process must stop'))
-  }
-  job.signal.addEventListener('abort', stop, { once: true })
-  const telling = tellProgress(job, run)
-  try {
-    await run.done
-  } finally {
-    clearInterval(telling)
-    job.signal.removeEventListener('abort', stop)
-  }
-  if (job.signal.aborted && !wasForgotten(job)) throw job.signal.reason
-  return verdictOf(engine, job.id)
+  return { ...stored, ...claim, status: 'running', recent: null }
 }
 
 const tellEveryMs = 1000
@@ -82,16 +99,14 @@ function wasForgotten(job: Job): boolean {
 }
 
 /** A failure is thrown, so that the queue shows it and tries again when the generation waits for that. */
-async function verdictOf(engine: Engine, id: string): Promise<undefined> {
-  const after = await readJob(engine.db, id)
-  if (after?.status === 'queued') {
+function refuseFailure(stored: StoredLog | null): void {
+  if (stored?.status === 'queued') {
     throw new AppError('upstream', 'ATTEMPT_FAILED', 'This attempt failed; another follows')
   }
-  if (after?.status === 'failed') {
-    const { code = 'FAILED', message = 'The generation failed' } = after.error ?? {}
+  if (stored?.status === 'failed') {
+    const { code = 'FAILED', message = 'The generation failed' } = stored.error ?? {}
     throw new AppError('unprocessable', code, message)
   }
-  return undefined
 }
 
 function deadOf(stored: { runner: string | null; heartbeatAt: Date | null }): string | null {
@@ -110,7 +125,7 @@ async function limitOf(limiters: ProviderLimiters, provider: string): Promise<Po
 export async function giveUp(engine: Engine, id: string, error: AppError): Promise<void> {
   const stored = await readJob(engine.db, id)
   if (!stored || isFinal(stored.status)) return
-  await saveEnding(engine.db, failedEnding(stored, error))
+  await engine.endings.save(failedEnding(stored, error))
 }
 
 function failedEnding(stored: StoredLog, error: AppError) {

@@ -6,6 +6,7 @@ import type { Queue } from '../../platform/queue/index.ts'
 import type { Billing } from '../billing/index.ts'
 import type { Keys } from '../keys/index.ts'
 import type { Breakers } from './breakers.ts'
+import type { Endings } from './endings.ts'
 import type { ObserverFactory, Recipe } from './recipes.ts'
 import type { Log } from './relay.ts'
 import type { Run } from './run.ts'
@@ -36,6 +37,7 @@ export interface Engine extends GenerationsDeps {
   recipes: Map<string, Recipe>
   observers: ObserverFactory[]
   breakers: Breakers
+  endings: Endings
   /** Told of answers that were found interrupted, with the text that was kept. */
   rescuers: Rescuer[]
   isClosing: boolean

@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toAppError } from '../../lib/errors.ts'
+import type { Endings } from './endings.ts'
 import type { ObserverFactory, Prompt, PromptLimits, Recipe } from './recipes.ts'
 import { type RelayDeps, relay } from './relay.ts'
 import { type Run, RunLost, RunStopped } from './run.ts'
 import type { Status } from './schema.ts'
 import { crashSpan } from './schema.ts'
-import { type Ending, type StoredLog, saveEnding } from './store.ts'
+import type { StoredLog } from './store.ts'
+import type { Ending } from './store-endings.ts'
 import { putBack } from './store-jobs.ts'
 
 export interface ExecuteDeps extends RelayDeps {
+  endings: Endings
   isClosing: boolean
 }
 
@@ -50,7 +53,7 @@ export async function execute(deps: ExecuteDeps, execution: Execution): Promise<
     return null
   }
   const ending = run.ending(thrown, prompt)
-  const finishedAt = await persist(deps, run.generationId, () => saveEnding(deps.db, ending))
+  const finishedAt = await persist(deps, run.generationId, () => deps.endings.save(ending))
   if (finishedAt === null) {
     deps.log.warn({ generationId: run.generationId }, 'a generation had already ended')
     // What is stored is the truth, so that is what readers are told.

@@ -3,6 +3,7 @@ import type { Job } from '../../platform/queue/index.ts'
 import { giveUp, type ProviderLimiters, runJob } from './attempt.ts'
 import { createBreakers } from './breakers.ts'
 import { startCheckpoints } from './checkpoints.ts'
+import { createEndings } from './endings.ts'
 import type { Engine, GenerationsDeps, Rescuer } from './engine.ts'
 import { type FollowRequest, follow, poll, readJobState, readOwn, wait } from './follow.ts'
 import type { ObserverFactory, Recipe } from './recipes.ts'
@@ -33,6 +34,7 @@ export function createGenerations(deps: GenerationsDeps) {
     recipes: new Map(),
     observers: [],
     breakers: createBreakers(),
+    endings: createEndings(deps.db),
     rescuers: [],
     isClosing: false,
   }

@@ -7,7 +7,7 @@ import { enqueue } from './launch.ts'
 import { costOf, estimateTokens } from './prices.ts'
 import { serverStopped } from './run.ts'
 import { crashSpan } from './schema.ts'
-import { generationColumns, type StoredLog, saveEnding } from './store.ts'
+import { generationColumns, type StoredLog } from './store.ts'
 import { listWaiting, putBackOrphaned } from './store-jobs.ts'
 
 /** A name for this process that others can tell to be dead: host, pid and start. */
@@ -103,7 +103,7 @@ async function interrupt(engine: Engine, orphan: Orphan): Promise<boolean> {
   const kept = keptOf(engine, orphan)
   const end = { type: 'generation-end', status: 'interrupted', finishReason: null, error, ...kept }
   const lastSeq = orphan.lastSeq + crashSpan
-  const finishedAt = await saveEnding(engine.db, {
+  const finishedAt = await engine.endings.save({
     generationId: orphan.id,
     attempts: orphan.attempts,
     content: orphan.content,

@@ -5,7 +5,8 @@ import type { OpenKey } from '../keys/index.ts'
 import { costOf, estimateTokens } from './prices.ts'
 import type { ObservedRun, Prompt, RunObserver } from './recipes.ts'
 import type { Status } from './schema.ts'
-import type { Ending, Generation, Progress, StoredLog } from './store.ts'
+import type { Generation, Progress, StoredLog } from './store.ts'
+import type { Ending } from './store-endings.ts'
 
 /** Why a run was told to stop. */
 export class RunStopped extends Error {

@@ -2,6 +2,7 @@ import { type Database, statement } from '../../platform/database/index.ts'
 import { settledWith } from '../billing/index.ts'
 import { crashSpan } from './schema.ts'
 import { type Generation, generationColumns, type Progress, type StoredLog, storable } from './store.ts'
+import { type RecentMessage, recentMessages } from './store-turns.ts'
 
 const readAnyones = statement<StoredLog & { runner: string | null; heartbeatAt: Date | null }>(
   `select ${generationColumns}, g.marks, g.runner, g.heartbeat_at as "heartbeatAt", coalesce(m.content, '') as content
@@ -11,6 +12,41 @@ const readAnyones = statement<StoredLog & { runner: string | null; heartbeatAt: 
 /** A generation of whatever account, for the worker that was given its id. */
 export async function readJob(db: Database, id: string) {
   return (await readAnyones(db, id))[0] ?? null
+}
+
+/** A job as its worker takes it, with what its prompt is made of. */
+export interface TakenJob extends StoredLog {
+  /** The newest messages of its conversation up to the reply, newest first. */
+  recent: readonly RecentMessage[] | null
+}
+
+const takeNew = statement<TakenJob>(
+  `with g as (
+     update generations set status = 'running', runner = $2, attempts = 1, heartbeat_at = now(), started_at = now()
+     where id = $1 and status = 'queued' and attempts = 0
+       and coalesce((settings ->> 'notBefore')::timestamptz, now()) <= now()
+       and (key_id is not null or split_part(model, '/', 1) <> all ($3::text[]))
+     returning *
+   )
+   select ${generationColumns}, g.marks, coalesce(m.content, '') as content, (
+     select jsonb_agg(r) from (
+       select n.role, n.content, n.position, c.system_prompt as "systemPrompt"
+       from messages n join conversations c on c.id = n.conversation_id
+       where n.conversation_id = g.conversation_id and not n.is_superseded and n.position <= m.position
+       order by n.position desc limit ${recentMessages}) r
+   ) as recent
+   from g left join messages m on m.id = g.reply_id`,
+)
+
+/**
+ * Takes a job that nobody has begun and that may begin now, with all that its run needs, in one statement. Null for any
+ * other, and for one whose provider is among those that get a limited number of jobs.
+ */
+export async function takeNewJob(
+  db: Database,
+  { id, runner, limited }: { id: string; runner: string; limited: readonly string[] },
+): Promise<TakenJob | null> {
+  return (await takeNew(db, id, runner, limited))[0] ?? null
 }
 
 const claimOne = statement<{ attempts: number; startedAt: Date }>(
@@ -82,7 +118,7 @@ const cancelWaiting = statement<{ id: string }>(
        'span', size, 'type', 'generation-end', 'status', 'cancelled', 'finishReason', 'cancelled', 'error', null, 'usage', null, 'costMicroCredits', 0))
    from (select id, case when attempts > 0 then ${crashSpan} else 1 end as size from generations) sized
    where g.id = $1 and sized.id = $1 and account_id = $2 and status = 'queued' returning g.*), ${settledWith}
-   select id from ended, settled`,
+   select id from settled`,
 )
 
 /** Cancels a job that nobody has begun; false when somebody has. */

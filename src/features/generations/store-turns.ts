@@ -41,8 +41,8 @@ interface TurnRow {
   holdMicroCredits: number | null
 }
 
-/** How many messages before a question are read with its insertion. */
-const recentMessages = 40
+/** How many messages are read with what begins a run. */
+export const recentMessages = 40
 
 const insertedTurn = `question as (
     insert into messages (id, conversation_id, account_id, position, role, content)

@@ -1,6 +1,5 @@
 import { type Database, statement } from '../../platform/database/index.ts'
 import type { LogEvent } from '../../platform/events/index.ts'
-import { settledWith } from '../billing/index.ts'
 import type { Settings, Status } from './schema.ts'
 
 /** A generation as it is kept. */
@@ -145,52 +144,6 @@ export async function saveCheckpoints(db: Database, runs: readonly Progress[]): 
     runs.map(run => run.attempts),
   )
   return new Set(alive.map(({ id }) => id))
-}
-
-/** How a run ended. */
-export interface Ending extends Progress {
-  /** The model that answered in the end. */
-  model: string
-  status: Status
-  finishReason: string | null
-  usage: { inputTokens: number; outputTokens: number; cachedInputTokens: number; isEstimated: boolean } | null
-  costMicroCredits: number
-  error: { code: string; message: string } | null
-}
-
-const endOne = statement<{ finishedAt: Date }>(`with ended as (
-    update generations set status = $2, finish_reason = $3, last_seq = $4, marks = $5, input_tokens = $6,
-      output_tokens = $7, cached_input_tokens = $8, usage_estimated = $9, cost_micro_credits = $10, error = $11,
-      model = $13, finished_at = now()
-    where id = $1 and status in ('queued', 'running') and attempts = $14 returning *
-  ), written as (
-    update messages m set content = $12 from ended where m.id = ended.reply_id
-  ), ${settledWith}
-  select finished_at as "finishedAt" from ended, settled`)
-
-/**
- * Ends a run with its text and settles what it held, in one statement; gives when that was, or null when it had already ended or is in other
- * hands.
- */
-export async function saveEnding(db: Database, ending: Ending): Promise<Date | null> {
-  const rows = await endOne(
-    db,
-    ending.generationId,
-    ending.status,
-    ending.finishReason,
-    ending.lastSeq,
-    JSON.stringify(ending.marks),
-    ending.usage?.inputTokens ?? null,
-    ending.usage?.outputTokens ?? null,
-    ending.usage?.cachedInputTokens ?? null,
-    ending.usage?.isEstimated ?? false,
-    ending.costMicroCredits,
-    ending.error ? JSON.stringify(ending.error) : null,
-    storable(ending.content),
-    ending.model,
-    ending.attempts,
-  )
-  return rows[0]?.finishedAt ?? null
 }
 
 /** Postgres text holds no NUL; a model that writes one gets the replacement character instead. */

@@ -1,0 +1,86 @@
+import { type Database, statement } from '../../platform/database/index.ts'
+import { settledWith } from '../billing/index.ts'
+import type { Status } from './schema.ts'
+import { type Progress, storable } from './store.ts'
+
+/** How a run ended. */
+export interface Ending extends Progress {
+  /** The model that answered in the end. */
+  model: string
+  status: Status
+  finishReason: string | null
+  usage: { inputTokens: number; outputTokens: number; cachedInputTokens: number; isEstimated: boolean } | null
+  costMicroCredits: number
+  error: { code: string; message: string } | null
+}
+
+/** What an end is told as, with the types of its columns. */
+const columns = {
+  id: 'uuid',
+  attempts: 'integer',
+  model: 'text',
+  status: 'text',
+  finish_reason: 'text',
+  content: 'text',
+  marks: 'jsonb',
+  last_seq: 'integer',
+  input_tokens: 'integer',
+  output_tokens: 'integer',
+  cached_input_tokens: 'integer',
+  usage_estimated: 'boolean',
+  cost: 'bigint',
+  error: 'jsonb',
+}
+const types = Object.values(columns)
+
+function ending(source: string) {
+  return statement<{ id: string; finishedAt: Date }>(`with endings as not materialized (
+      select * from ${source} as e (${Object.keys(columns)})
+    ), ended as (
+      update generations g set status = e.status, finish_reason = e.finish_reason, model = e.model, marks = e.marks,
+        last_seq = e.last_seq, input_tokens = e.input_tokens, output_tokens = e.output_tokens,
+        cached_input_tokens = e.cached_input_tokens, usage_estimated = e.usage_estimated, cost_micro_credits = e.cost,
+        error = e.error, finished_at = now()
+      from endings e where g.id = e.id and g.status in ('queued', 'running') and g.attempts = e.attempts returning g.*
+    ), written as (
+      update messages m set content = e.content from ended join endings e on e.id = ended.id where m.id = ended.reply_id
+    ), ${settledWith}
+    select ended.id, finished_at as "finishedAt" from ended join settled on settled.id = ended.id`)
+}
+
+/** Most ends come alone, and are then half as dear as a list of one. */
+const endOne = ending(`(values (${types.map((type, index) => `$${index + 1}::${type}`)}))`)
+const endSeveral = ending(`unnest(${types.map((type, index) => `$${index + 1}::${type}[]`)})`)
+
+function valuesOf(ending: Ending): unknown[] {
+  const { usage, error } = ending
+  return [
+    ending.generationId,
+    ending.attempts,
+    ending.model,
+    ending.status,
+    ending.finishReason,
+    storable(ending.content),
+    JSON.stringify(ending.marks),
+    ending.lastSeq,
+    usage?.inputTokens ?? null,
+    usage?.outputTokens ?? null,
+    usage?.cachedInputTokens ?? null,
+    usage?.isEstimated ?? false,
+    ending.costMicroCredits,
+    error ? JSON.stringify(error) : null,
+  ]
+}
+
+/**
+ * Ends runs with their texts and settles what they held, in one statement; gives when that was. A run that had already
+ * ended, or is in other hands, is left as it is and out.
+ */
+export async function saveEndings(db: Database, endings: readonly Ending[]): Promise<Map<string, Date>> {
+  const [first = [], ...others] = endings.map(valuesOf)
+  const rows =
+    others.length === 0
+      ? await endOne(db, ...first)
+      : await endSeveral(db, ...first.map((value, column) => [value, ...others.map(each => each[column])]))
+  return new Map(rows.map(row => [row.id, row.finishedAt]))
+}
