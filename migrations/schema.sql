@@ -358,12 +358,13 @@ create table library_entries (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   words tsvector not null generated always as (to_tsvector('simple'::regconfig, "left"(((((title || ' '::text) || type) || ' '::text) || body), 100000))) stored,
+  folded text not null generated always as (lower(((((title || ' '::text) || type) || ' '::text) || body))) stored,
   constraint library_entries_pkey primary key (id),
   constraint library_entries_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
 );
 create index library_entries_by_account on library_entries using btree (account_id, id desc);
 create unique index library_entries_once on library_entries using btree (account_id, generation_id) where (generation_id is not null);
-create index library_entries_parts on library_entries using gin ((((((title || ' '::text) || type) || ' '::text) || body)) gin_trgm_ops);
+create index library_entries_parts on library_entries using gin (folded gin_trgm_ops);
 create index library_entries_words on library_entries using gin (words);
 
 create table master_keys (

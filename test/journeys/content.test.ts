@@ -1,17 +1,49 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { describeJourney, openJourney, signUp } from '../support/journey.ts'
+import { openIo } from '../support/sockets.ts'
 
 describeJourney('a person who has content written', () => {
   const journey = openJourney('journey-content', { SANDBOX_DELAY_MS: '30' })
+
+  /** The jobs whose ends a tab is told on its socket. */
+  function hearEnds(page: Page): string[] {
+    const ids: string[] = []
+    page.on('websocket', socket =>
+      socket.on('framereceived', ({ payload }) => {
+        const text = String(payload)
+        if (!text.startsWith('42["job_completed"')) return
+        const [, notice] = JSON.parse(text.slice(2)) as [string, { jobId: string }]
+        ids.push(notice.jobId)
+      }),
+    )
+    return ids
+  }
+
+  /** Asks the API from elsewhere, as another device would. */
+  async function call(path: string, body: object, token?: string) {
+    const headers = {
+      'content-type': 'application/json',
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+    }
+    const answer = await fetch(`${journey.server.url}/api/v1${path}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    })
+    expect(answer.ok).toBe(true)
+    // biome-ignore lint/suspicious/noExplicitAny: the answer's shape is not this test's matter
+    return ((await answer.json()) as any).data
+  }
 
   test('sees three types finish in two tabs, keeps one, edits it and finds it', {
     timeout: 120_000,
   }, async () => {
     const { page, context, problems } = await journey.open()
-    await signUp(page)
-    await page.getByRole('link', { name: 'Content', exact: true }).click()
+    const person = await signUp(page)
     const other = await context.newPage()
+    const ends = [page, other].map(hearEnds)
+    await page.getByRole('link', { name: 'Content', exact: true }).click()
     await other.goto(`${journey.server.url}/content`)
     for (const type of ['Product description', 'Social media caption', 'E-mail']) {
       await page.getByLabel('Type').selectOption({ label: type })
@@ -20,15 +52,32 @@ describeJourney('a person who has content written', () => {
       await page.getByRole('listitem', { name: `${type}: walnut desks` }).waitFor()
     }
     const states = (tab: Page) => tab.getByRole('listitem').getByRole('status')
-    await other
-      .getByText(/Waiting|Being written/)
-      .first()
-      .waitFor()
+    // While a job is being written its text is there, and grows, in both.
+    for (const tab of [page, other]) {
+      const running = tab.getByRole('listitem').filter({ has: tab.getByText('Being written') })
+      const length = async () => (await running.first().textContent())?.length ?? 0
+      await expect.poll(() => running.first().locator('p').count(), { timeout: 30_000 }).toBeGreaterThan(2)
+      const before = await length()
+      await expect.poll(length, { timeout: 30_000 }).toBeGreaterThan(before)
+    }
     for (const tab of [page, other]) {
       await expect
         .poll(() => states(tab).allTextContents(), { timeout: 60_000 })
         .toEqual(['Completed', 'Completed', 'Completed'])
     }
+    for (const told of ends) await expect.poll(() => [told.length, new Set(told).size]).toEqual([3, 3])
+    await context.setOffline(true)
+    await page.getByText('You are offline.').waitFor()
+    const { accessToken } = await call('/sessions', person)
+    const elsewhere = await openIo(journey.server.url, { auth: { token: accessToken } })
+    const { job } = await call('/content/jobs', { prompt: 'a chair', contentType: 'ad copy' }, accessToken)
+    await elsewhere.hear('job_completed', notice => notice.jobId === job.id)
+    elsewhere.close()
+    expect(await page.getByRole('listitem', { name: 'Ad copy: a chair' }).count()).toBe(0)
+    await context.setOffline(false)
+    for (const tab of [page, other])
+      await tab.getByRole('listitem', { name: 'Ad copy: a chair' }).getByText('Completed').waitFor()
+    for (const told of ends) await expect.poll(() => told, { timeout: 30_000 }).toContain(job.id)
     await other
       .getByRole('listitem', { name: /^E-mail/ })
       .getByRole('button', { name: 'Save to library' })

@@ -75,11 +75,10 @@ const indexedPart = /[\p{L}\p{N}]{3}/u
 /** What to look for; a text without letters and digits occurs nowhere. */
 function searchOf(text: string): Search {
   const words = text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
-  const part = text.replaceAll(/[\\%_]/g, '\\$&')
-  return {
-    words: words.map(word => `'${word}':*`).join(' & '),
-    part: indexedPart.test(text) ? `%${part}%` : null,
-  }
+  const part = indexedPart.test(text) ? `%${text.replaceAll(/[\\%_]/g, '\\$&')}%` : null
+  // What begins with a word has it as a part.
+  if (part !== null && words[0] === text) return { words: null, part }
+  return { words: words.map(word => `'${word}':*`).join(' & '), part }
 }
 
 export interface ResultToSave {

@@ -292,4 +292,33 @@ describe('job_completed', () => {
     expect(told).toMatchObject({ status: 'failed', error: 'Cancelled' })
     io.close()
   })
+
+  test('comes beside word of what calls change, for the other tabs of the account alone', async () => {
+    const [person, stranger] = [await server.signUp(), await server.signUp()]
+    const [tab, foreign] = await Promise.all(
+      [person.token, stranger.token].map(one => openIo(server.url, { auth: { token: one } })),
+    )
+    const job = await ask({}, person.token)
+    await ended(job.id, person.token)
+    const { entry } = (await call('POST', `/content/jobs/${job.id}/save`, {}, person.token)).body.data
+    await call('PATCH', `/library/${entry.id}`, { title: 'x' }, person.token)
+    await call('DELETE', `/library/${entry.id}`, undefined, person.token)
+    await call('DELETE', `/content/jobs/${job.id}`, undefined, person.token)
+    const changes = () => tab?.told.filter(each => ['content', 'entry'].includes(each.event))
+    await vi.waitFor(() => expect(changes()).toHaveLength(6))
+    const [changedJob, changedEntry] = [{ jobId: job.id }, { entryId: entry.id }]
+    expect(
+      changes()
+        ?.filter(each => each.event === 'content')
+        .map(each => each.payload),
+    ).toEqual([changedJob, changedJob, changedJob])
+    expect(
+      changes()
+        ?.filter(each => each.event === 'entry')
+        .map(each => each.payload),
+    ).toEqual([changedEntry, changedEntry, changedEntry])
+    expect(foreign?.told).toEqual([])
+    tab?.close()
+    foreign?.close()
+  })
 })

@@ -2,6 +2,7 @@ import type { SocketIo } from '../../transport/socketio.ts'
 import type { Library } from './index.ts'
 
 /**
+ * `content {jobId}` and `entry {entryId}` when a call has changed something, so that other tabs read it again; and
  * `job_completed` on Socket.IO, to every socket of the account. A client that greets with `since`, the last `seq` it got,
  * is told what came after; others what nobody of their account seems to have received.
  */
@@ -12,6 +13,9 @@ export function serveLibraryOnSocketIo({
   library: Library
   socketIo: SocketIo
 }): void {
+  library.watch(({ accountId, ...changed }) =>
+    socketIo.tell(accountId, 'jobId' in changed ? 'content' : 'entry', changed),
+  )
   socketIo.serve(line => {
     const { since } = line.greeting
     library.attach({

@@ -107,41 +107,42 @@ export function listEntries(db: Database, { accountId, before, limit }: EntryPag
 
 /** What is looked for: words (a prefix each, all of them), or the whole text inside another. */
 export interface Search {
-  /** As to_tsquery reads it; empty when the text holds no word. */
-  words: string
-  /** For ilike; null when it is too short for the index of parts. */
+  /** As to_tsquery reads it, empty when the text holds no word; null when everything that it finds has the part. */
+  words: string | null
+  /** For like, in whatever case; null when it is too short for the index of parts. */
   part: string | null
 }
 
-const matches = `(words @@ $2::tsquery or ($3::text is not null and (title || ' ' || type || ' ' || body) ilike $3))`
-const manyHits = 2000
-
-/**
- * With few hits, all of them are sorted; with many, the newest entries are looked through, since hits are frequent
- * there. Either way the work does not grow with how common a word is.
- */
-const findIds = statement<{ id: string }>(
-  `select id from library_entries where account_id = $1 and ${matches} limit ${manyHits + 1}`,
-)
-
-const readByIds = statement<Entry>(
-  `select ${columns} from library_entries where id = any ($1) order by id desc`,
-)
-
 const lookThrough = statement<Entry>(
   `select ${columns} from (
-     select * from library_entries where account_id = $1 and ($4::uuid is null or id < $4) order by id desc offset 0
-   ) newest where ${matches} order by id desc limit $5`,
+     select * from library_entries where account_id = $1 and ($4::uuid is null or id < $4) order by id desc limit $6
+   ) newest where folded like lower($3) or words @@ $2::tsquery order by id desc limit $5`,
 )
 
-/** Entries of an account in which a text occurs, newest first. */
+// What is looked for stands in selects of its own, so that the planner, who would read every entry for a common word, does
+// not know it. The parts of the union are apart, since entries that the index of words names need not be read for that.
+const hits = `select id from library_entries where account_id = $1 and ($4::uuid is null or id < $4)`
+const findAll = statement<Entry>(
+  `select ${columns} from library_entries where id = any (array(
+     select id from (
+       ${hits} and words @@ (select $2::tsquery) union ${hits} and folded like (select lower($3))
+     ) hit order by id desc limit $5
+   )) order by id desc`,
+)
+
+const fewNewest = 400
+const manyNewest = 2000
+
+/**
+ * Entries of an account in which a text occurs, newest first. Common texts fill a page from the newest entries; for others all
+ * hits are sorted, which are not too many then.
+ */
 export async function searchEntries(db: Database, search: Search, page: EntryPage): Promise<Entry[]> {
-  const { accountId, before, limit } = page
-  const hits = await findIds(db, accountId, search.words, search.part)
-  if (hits.length > manyHits) return lookThrough(db, accountId, search.words, search.part, before, limit)
-  const ids = hits
-    .map(hit => hit.id)
-    .filter(id => before === null || id < before)
-    .toSorted((one, other) => (one < other ? 1 : -1))
-  return readByIds(db, ids.slice(0, limit))
+  const { limit } = page
+  const values = [page.accountId, search.words, search.part, page.before, limit]
+  const first = await lookThrough(db, ...values, fewNewest)
+  if (first.length === limit) return first
+  const isLikelyFilled = (first.length * manyNewest) / fewNewest > limit * 1.5
+  const more = isLikelyFilled ? await lookThrough(db, ...values, manyNewest) : first
+  return more.length === limit ? more : findAll(db, ...values)
 }

@@ -172,6 +172,7 @@ export interface LibraryEntriesTable {
   created_at: Generated<Timestamp>
   updated_at: Generated<Timestamp>
   words: ColumnType<string, never, never>
+  folded: ColumnType<string, never, never>
 }
 
 export interface MasterKeysTable {

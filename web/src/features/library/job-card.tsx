@@ -1,6 +1,7 @@
 import { Alert, Badge, Button, Group, Loader, Text } from '@mantine/core'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react'
 import { Link } from 'wouter'
+import { attachGeneration, type LiveGeneration, liveGenerations } from '../../api/live.ts'
 import { ago } from '../settings/times.ts'
 import { attempt } from './attempt.ts'
 import classes from './library.module.css'
@@ -25,9 +26,12 @@ interface JobCardProps {
 export function JobCard({ job, typeName }: JobCardProps) {
   const [isShown, setShown] = useState(false)
   const [isBusy, setBusy] = useState(false)
-  const whole = useContentJob(job, isShown || job.status === 'running').data
+  const live = useLive(job)
+  // In the list only the beginning of a text is told.
+  const isCut = (live?.replyOffset ?? 0) > job.text.length
+  const whole = useContentJob(job, (isShown && !isOpen(job)) || isCut).data
   const { label, color } = looks[job.status]
-  const text = whole && (isShown || isOpen(job)) ? whole.text : ''
+  const text = isOpen(job) ? written(whole?.text ?? job.text, live) : isShown ? (whole?.text ?? job.text) : ''
 
   async function run(what: Parameters<typeof changeJob>[1]): Promise<void> {
     setBusy(true)
@@ -102,4 +106,21 @@ export function JobCard({ job, typeName }: JobCardProps) {
       </Group>
     </li>
   )
+}
+
+/** Follows what a job writes while it is being written. */
+function useLive({ generationId, status }: ContentJob): LiveGeneration | undefined {
+  const live = useSyncExternalStore(liveGenerations.subscribe, () => liveGenerations.read(generationId))
+  const isUnheard = status === 'running' && !live
+  useEffect(() => {
+    if (isUnheard) attachGeneration(generationId)
+  }, [isUnheard, generationId])
+  return live
+}
+
+/** What is written so far: the log is read from its beginning, so until it has caught up, what is stored is further. */
+function written(stored: string, live: LiveGeneration | undefined): string {
+  if (!live) return stored
+  const whole = stored.slice(0, live.replyOffset ?? 0) + live.text
+  return whole.length < stored.length ? stored : whole
 }

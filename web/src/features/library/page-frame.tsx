@@ -1,13 +1,17 @@
 import { ActionIcon, Title, Tooltip } from '@mantine/core'
 import { IconLayoutSidebarLeftExpand } from '@tabler/icons-react'
-import { type ReactNode, useEffect } from 'react'
+import { type ReactNode, useEffect, useSyncExternalStore } from 'react'
 import { Link } from 'wouter'
+import { session } from '../../api/session.ts'
 import { useShell } from '../../shell/shell-controls.ts'
 import settings from '../settings/settings.module.css'
+import { useLiveChanges } from './live-changes.ts'
 
 /** A page of this section: its title, the way to the other one, and what it shows. */
 export function PageFrame({ title, children }: { title: string; children: ReactNode }) {
   const { isSidebarVisible, showSidebar } = useShell()
+  const current = useSyncExternalStore(session.subscribe, session.read)
+  useLiveChanges(current.status === 'signed-in' ? current.account.id : '')
   useEffect(() => {
     document.title = `${title} · Atelier`
   }, [title])

@@ -2,25 +2,15 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { request, send } from '../../api/client.ts'
 import { queryClient } from '../../api/queries.ts'
 import { saveBlob } from '../../save-file.ts'
+import { type ContentJob, entriesKey, type JobPage, jobsKey } from './job-cache.ts'
+import { useIsLive } from './live-changes.ts'
+
+export type { ContentJob } from './job-cache.ts'
 
 export interface ContentType {
   slug: string
   name: string
   lengths: { short: string; medium: string; long: string }
-}
-
-export interface ContentJob {
-  id: string
-  prompt: string
-  contentType: string
-  type: string
-  status: 'queued' | 'running' | 'completed' | 'failed' | 'cancelled'
-  text: string
-  finishReason: string | null
-  error: { code: string; message: string } | null
-  entryId: string | null
-  scheduledFor: string
-  createdAt: string
 }
 
 export interface LibraryEntry {
@@ -32,9 +22,6 @@ export interface LibraryEntry {
   version: number
   updatedAt: string
 }
-
-const jobsKey = ['content-jobs'] as const
-const entriesKey = ['library'] as const
 
 /** Whether a job's text still changes. */
 export function isOpen(job: ContentJob): boolean {
@@ -50,18 +37,19 @@ export function useContentTypes() {
   })
 }
 
-/** The jobs, newest first. What another tab does is seen within seconds, what is being written within one. */
+/** How often to ask while nothing is told by itself. */
+const askEveryMs = 3_000
+
+/** The jobs, newest first; what changes is told. */
 export function useContentJobs() {
+  const isLive = useIsLive()
   return useInfiniteQuery({
-    queryKey: jobsKey,
+    queryKey: [...jobsKey, 'list'],
     initialPageParam: '',
     queryFn: ({ pageParam, signal }) =>
-      request<{ jobs: ContentJob[]; nextCursor: string | null }>(
-        `/content/jobs?limit=20${pageParam && `&cursor=${pageParam}`}`,
-        { signal },
-      ),
+      request<JobPage>(`/content/jobs?limit=20${pageParam && `&cursor=${pageParam}`}`, { signal }),
     getNextPageParam: page => page.nextCursor,
-    refetchInterval: ({ state }) => (state.data?.pages.some(page => page.jobs.some(isOpen)) ? 1_000 : 4_000),
+    refetchInterval: isLive ? false : askEveryMs,
   })
 }
 
@@ -73,7 +61,6 @@ export function useContentJob(job: ContentJob, isWanted: boolean) {
     placeholderData: keepPreviousData,
     queryFn: async ({ signal }) =>
       (await request<{ job: ContentJob }>(`/content/jobs/${job.id}`, { signal })).job,
-    refetchInterval: isOpen(job) ? 1_000 : false,
   })
 }
 
@@ -102,6 +89,7 @@ export async function changeJob(id: string, what: 'cancel' | 'retry' | 'save' | 
 
 /** The library, or what is found in it, newest first. */
 export function useEntries(search: string) {
+  const isLive = useIsLive()
   return useInfiniteQuery({
     queryKey: [...entriesKey, 'list', search],
     initialPageParam: '',
@@ -112,7 +100,7 @@ export function useEntries(search: string) {
         { signal },
       ),
     getNextPageParam: page => page.nextCursor,
-    refetchInterval: 5_000,
+    refetchInterval: isLive ? false : askEveryMs,
   })
 }
 
