@@ -17,7 +17,7 @@ export interface Block {
   /** The words before it say that it is an example of use, or another way. */
   isAside: boolean
   content: string
-  /** False when the answer ended inside it. */
+  /** False when the answer ended inside it, or when it was longer than is kept. */
   isComplete: boolean
 }
 
@@ -46,6 +46,7 @@ interface Draft {
   path: string | null
   isAside: boolean
   lines: string[]
+  isCut: boolean
   length: number
   filledLines: number
   isAnnounced: boolean
@@ -88,6 +89,7 @@ export function createDetector(): Detector {
         path: named,
         isAside: leadsAside || (isRightBefore && isAside(before)),
         lines: [],
+        isCut: false,
         length: 0,
         filledLines: 0,
         isAnnounced: false,
@@ -105,7 +107,10 @@ export function createDetector(): Detector {
   })
 
   function add(into: Draft, line: string): void {
-    if (kept + line.length > limits.contentLength) return
+    if (into.isCut || kept + line.length > limits.contentLength) {
+      into.isCut = true
+      return
+    }
     if (into.lines.length === 0 && into.path === null) {
       into.path = pathInComment(line)
       into.language ||= languageOfPath(into.path ?? '')
@@ -139,7 +144,7 @@ export function createDetector(): Detector {
         isNamed: block.path !== null,
         isAside: block.isAside,
         content,
-        isComplete,
+        isComplete: isComplete && !block.isCut,
       },
     })
   }

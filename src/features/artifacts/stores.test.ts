@@ -118,6 +118,38 @@ describe.each(['disk', 'bucket'] as const)('artifacts kept in a %s', store => {
     expect((await world.artifacts.build(accountId, kept.artifacts[0]?.id ?? '')).ok).toBe(true)
   })
 
+  test('titles cannot split the header of a download, or lead it elsewhere', async () => {
+    for (const title of [
+      'a\rSet-Cookie: hacked=1',
+      'a"; filename="x.html',
+      '../../x\\..\\y',
+      '%2e%2e%2f\u2028x',
+      'é'.repeat(2000),
+      '．．／x',
+      'con:\u0007\u202Egpj',
+    ]) {
+      const files = ['src/a.ts', 'src/b.ts'].map(path => `\`\`\`ts title="${path}"\nexport {}\n\`\`\`\n`)
+      const { artifacts } = await world.answer(await place(), `# ${title}\n\n${files.join('\n')}`, {
+        size: 5000,
+      })
+      const link = await world.artifacts.download(accountId, artifacts[0]?.id ?? '')
+      expect(link.fileName.length).toBeLessThan(120)
+      const headers = bucket
+        ? (await fetch(link.url)).headers
+        : new Headers(
+            Object.entries((await world.server.inject(new URL(link.url).pathname)).headers) as [
+              string,
+              string,
+            ][],
+          )
+      expect(headers.get('content-disposition')).toMatch(
+        /^attachment; filename="[^"\\/;]{1,150}\.zip"; filename\*=UTF-8''[A-Za-z0-9%._~-]+\.zip$/,
+      )
+      expect(headers.get('set-cookie')).toBeNull()
+      expect(headers.get('content-type')).toBe('application/zip')
+    }
+  })
+
   test('a sweep takes orphans and builds that are old at its second look, and only those', async () => {
     const where = await place()
     const gone = await place()
