@@ -45,6 +45,24 @@ document.getElementById('tide').addEventListener('click', event => { event.targe
 
 export const page = answerOf('A page.', { html: pageSource })
 
+/** A page in three blocks, which the server puts together. */
+export const pieces = answerOf('A lamp.', {
+  html: `<!doctype html>
+<html lang="en">
+<head><title>Lamp</title><link rel="stylesheet" href="style.css"></head>
+<body><button id="lamp">Off</button><script src="script.js"></script></body>
+</html>`,
+  css: '#lamp {\n  color: teal;\n}\n\n#lamp:hover {\n  color: tomato;\n}',
+  js: `const lamp = document.getElementById('lamp')
+
+let isOn = false
+
+lamp.addEventListener('click', () => {
+  isOn = !isOn
+  lamp.textContent = isOn ? 'On' : 'Off'
+})`,
+})
+
 export const project = answerOf('A project of three files.', {
   'tsx title="src/App.tsx"': `import { useState } from 'react'
 import { Shelf } from './Shelf'

@@ -7,7 +7,7 @@ import type { Download, Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
 import { describeJourney, isDone, openJourney, send, signUp } from '../support/journey.ts'
-import { component, pageSource, project, page as tidePage } from './artifact-answers.ts'
+import { component, pageSource, pieces, project, page as tidePage } from './artifact-answers.ts'
 
 const panel = (page: Page) => page.getByRole('complementary', { name: 'Artifact' })
 const preview = (page: Page) => page.frameLocator('iframe[title="Preview"]')
@@ -66,6 +66,7 @@ describeJourney('what a model makes, in a browser', () => {
   const journey = openJourney('journey-artifacts', provider => ({
     OPENAI_API_KEY: 'test-key-of-nobody',
     OPENAI_BASE_URL: provider.baseUrls.openai,
+    BASIC_DAILY_MESSAGE_LIMIT: '20',
   }))
 
   /** The words that the model was given last. */
@@ -130,7 +131,7 @@ describeJourney('what a model makes, in a browser', () => {
     await context.close()
   }, 60_000)
 
-  test('a page and a project are made, downloaded, and the project builds with its own npm scripts', async () => {
+  test('a page, a project and merged blocks are made and downloaded; the project builds with its own npm scripts', async () => {
     const { provider } = journey
     const { page, context, problems } = await journey.open()
     await signUp(page)
@@ -156,8 +157,24 @@ describeJourney('what a model makes, in a browser', () => {
     expect(zip.name).toMatch(/\.zip$/)
     const build = builtWithItsOwnScripts(zip.bytes)
 
+    await provider.script({ text: pieces, intervalMs: 2 })
+    await send(page, 'A lamp')
+    await panel(page).getByText('Put together from 3 blocks').waitFor()
+    await tab(page, 'Preview').click()
+    await previewButton(page, 'Off').click()
+    await previewButton(page, 'On').waitFor()
+    await isDone(page)
+    await choose(page, 'Show a block', /CSS$/)
+    await panel(page).getByText('It is part of “Lamp”').waitFor()
+    await click(page, 'Show the whole')
+    await previewButton(page, 'Off').waitFor()
+    expect(await page.getByRole('list', { name: 'Made in this answer' }).last().innerText()).toMatch(
+      /^Lamp\s+HTML · version 2\s+Close$/,
+    )
+
     await click(page, 'All artifacts of this chat')
     const list = panel(page).getByRole('list', { name: 'Artifacts' })
+    expect(await list.getByRole('listitem').count()).toBe(3)
     await list.getByRole('button', { name: /Tide table.*1 version/ }).press('Enter')
     await previewButton(page, 'Low').waitFor()
     const markdown = await saved(page, () =>
@@ -167,7 +184,7 @@ describeJourney('what a model makes, in a browser', () => {
     expect(markdown.bytes.toString()).toContain('A project about books')
     const json = await saved(page, () => choose(page, 'Chat “A page of tides”, actions', 'Export as JSON'))
     const whole = JSON.parse(json.bytes.toString()) as { messages: { artifacts: { title: string }[] }[] }
-    expect(whole.messages).toHaveLength(4)
+    expect(whole.messages).toHaveLength(6)
     expect(whole.messages[1]?.artifacts[0]?.title).toBe('Tide table')
 
     const built = await build

@@ -142,6 +142,10 @@ export interface ArtifactSummary {
   language: string | null
   version: number
   fileCount: number
+  /** Blocks of the same answer that were merged into this one; empty for all others. */
+  consolidatedFrom: string[]
+  /** What this one, a block of an answer, was merged into. */
+  consolidatedInto: string | null
 }
 
 /** An artifact as the lists of a conversation show it, with its provenance. */

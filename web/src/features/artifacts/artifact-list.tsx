@@ -7,14 +7,14 @@ import { kindOf } from './kinds.ts'
 import type { Lineage } from './lineages.ts'
 
 interface ArtifactListProps {
-  lineages: readonly Lineage[]
+  things: readonly Lineage[]
   chat: ChatSide
   onOpen: (id: string) => void
   onClose: () => void
 }
 
 /** Everything that was made in a chat, newest change first. */
-export function ArtifactList({ lineages, chat, onOpen, onClose }: ArtifactListProps) {
+export function ArtifactList({ things, chat, onOpen, onClose }: ArtifactListProps) {
   return (
     <>
       <header className={classes.panelHeader}>
@@ -27,11 +27,11 @@ export function ArtifactList({ lineages, chat, onOpen, onClose }: ArtifactListPr
           </ActionIcon>
         </Tooltip>
       </header>
-      {lineages.length === 0 ? (
+      {things.length === 0 ? (
         <p className={classes.note}>Nothing yet. Code in an answer appears here while it is being written.</p>
       ) : (
         <ul className={classes.list} aria-label="Artifacts">
-          {lineages.map(lineage => (
+          {things.map(lineage => (
             <li key={lineage.id}>
               <ListItem lineage={lineage} chat={chat} onOpen={onOpen} />
             </li>

@@ -5,7 +5,8 @@ import { ArtifactList } from './artifact-list.tsx'
 import { ArtifactTabs } from './artifact-tabs.tsx'
 import classes from './artifacts.module.css'
 import type { ChatSide } from './chat-side.ts'
-import { lineagesOf, lineageWith } from './lineages.ts'
+import { lineagesOf, lineageWith, thingsOf } from './lineages.ts'
+import { MergedBar } from './merged-bar.tsx'
 import { PanelHeader } from './panel-header.tsx'
 import { useConversationArtifacts } from './queries.ts'
 import { allArtifacts } from './use-open-artifact.ts'
@@ -24,6 +25,7 @@ interface ArtifactPanelProps {
 export default function ArtifactPanel({ conversationId, id, chat, onOpen, onClose }: ArtifactPanelProps) {
   const made = useConversationArtifacts(conversationId)
   const lineages = useMemo(() => lineagesOf(made.data ?? []), [made.data])
+  const things = useMemo(() => thingsOf(lineages), [lineages])
   const panel = useKeptFocus(id)
   // A new version is open before the list tells of it: until then the one before it stays.
   const last = useRef(id)
@@ -36,17 +38,18 @@ export default function ArtifactPanel({ conversationId, id, chat, onOpen, onClos
   return (
     <section ref={panel} className={classes.panel} tabIndex={-1} aria-label={artifact?.title ?? 'Artifacts'}>
       {id === allArtifacts && made.data ? (
-        <ArtifactList lineages={lineages} chat={chat} onOpen={onOpen} onClose={onClose} />
+        <ArtifactList things={things} chat={chat} onOpen={onOpen} onClose={onClose} />
       ) : (
         <PanelHeader
           artifact={artifact}
-          onList={lineages.length > 1 ? () => onOpen(allArtifacts) : null}
+          onList={things.length > 1 ? () => onOpen(allArtifacts) : null}
           onClose={onClose}
         />
       )}
       {lineage && artifact ? (
         <>
           <VersionBar artifact={artifact} lineage={lineage} chat={chat} onOpen={onOpen} />
+          <MergedBar artifact={artifact} artifacts={made.data ?? []} onOpen={onOpen} />
           <ArtifactTabs artifact={artifact} chat={chat} />
         </>
       ) : made.isFetching ? (

@@ -21,7 +21,7 @@ export function DownloadMenu({ artifact }: { artifact: ListedArtifact }) {
   }
 
   return (
-    <Menu position="bottom-end" width={270}>
+    <Menu position="bottom-end" width={310}>
       <Tooltip label="Download">
         <span>
           <Menu.Target>

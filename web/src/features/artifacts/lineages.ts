@@ -1,4 +1,4 @@
-import type { ListedArtifact } from '../../api/types.ts'
+import type { ArtifactSummary, ListedArtifact } from '../../api/types.ts'
 
 /** One thing that a conversation made, with all its versions. */
 export interface Lineage {
@@ -23,6 +23,17 @@ export function lineagesOf(artifacts: readonly ListedArtifact[]): Lineage[] {
       return newest ? [{ id, versions, newest }] : []
     })
     .toSorted((a, b) => b.newest.createdAt.localeCompare(a.newest.createdAt))
+}
+
+/** Those that are shown as things of their own: not the blocks that were merged into one of them. */
+export function thingsOf(lineages: readonly Lineage[]): Lineage[] {
+  return lineages.filter(({ newest }) => newest.consolidatedInto === null)
+}
+
+/** Leaves out the blocks that were merged into another one of them; while an answer is written only that one tells. */
+export function withoutMerged(artifacts: readonly ArtifactSummary[]): ArtifactSummary[] {
+  const merged = new Set(artifacts.flatMap(artifact => artifact.consolidatedFrom))
+  return artifacts.filter(({ id, consolidatedInto }) => consolidatedInto === null && !merged.has(id))
 }
 
 /** The thing that an artifact is a version of; null when it is in none of them. */

@@ -2,6 +2,7 @@ import { Loader, Text } from '@mantine/core'
 import { lazy, memo, Suspense } from 'react'
 import type { Message } from '../../api/types.ts'
 import { ArtifactCard } from '../artifacts/artifact-card.tsx'
+import { withoutMerged } from '../artifacts/lineages.ts'
 import { AnswerFooter } from './answer-footer.tsx'
 import { AnswerNotice, hasNotice } from './answer-notice.tsx'
 import classes from './messages.module.css'
@@ -46,7 +47,7 @@ export const Answer = memo(function Answer({ message, isLast, onContinue, onRetr
       )}
       {(answer.artifacts.length > 0 || answer.making) && (
         <ul className={classes.cards} aria-label="Made in this answer">
-          {answer.artifacts.map(artifact => (
+          {withoutMerged(answer.artifacts).map(artifact => (
             <li key={artifact.id}>
               <ArtifactCard artifact={artifact} />
             </li>

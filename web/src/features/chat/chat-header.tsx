@@ -17,7 +17,7 @@ import type { Conversation } from '../../api/types.ts'
 import { afterMenu } from '../../shell/after-menu.ts'
 import { useShell } from '../../shell/shell-controls.ts'
 import { ShowSidebar } from '../../shell/show-sidebar.tsx'
-import { lineagesOf } from '../artifacts/lineages.ts'
+import { lineagesOf, thingsOf } from '../artifacts/lineages.ts'
 import { useConversationArtifacts } from '../artifacts/queries.ts'
 import { allArtifacts, useOpenArtifact } from '../artifacts/use-open-artifact.ts'
 import { InstructionsForm } from '../conversations/instructions-form.tsx'
@@ -54,10 +54,10 @@ export function ChatHeader({ conversation }: { conversation: Conversation | unde
 function ArtifactsButton({ conversationId }: { conversationId: string }) {
   const { data } = useConversationArtifacts(conversationId)
   const [openId, open] = useOpenArtifact()
-  const lineages = lineagesOf(data ?? [])
-  const [first, ...others] = lineages
+  const things = thingsOf(lineagesOf(data ?? []))
+  const [first, ...others] = things
   if (!first) return null
-  const count = lineages.length
+  const count = things.length
   return (
     <Tooltip label={openId ? 'Close the panel' : 'Made in this chat'}>
       <UnstyledButton
