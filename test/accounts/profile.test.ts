@@ -91,6 +91,19 @@ describe('my account', () => {
       expect(site.outbox.texts(person.email).join()).toContain('uses another address')
     })
 
+    test('that it has already is verified so, and nobody is told of a change', async () => {
+      const person = await signUpSomebody(site)
+      const before = await site.call('GET', '/me', undefined, { token: person.token })
+      expect(before.body.data.account.isEmailVerified).toBe(false)
+      const code = await codeFor(site, person.email, 'address-change', { token: person.token })
+      const proven = await move(person, { email: person.email, code, currentPassword: password })
+      expect(proven.body.data.account).toMatchObject({ email: person.email, isEmailVerified: true })
+      await site.accounts.idle()
+      expect(site.outbox.texts(person.email).join()).not.toContain('uses another address')
+      const log = await site.call('GET', '/me/security-events', undefined, { token: person.token })
+      expect(log.body.data.events[0].kind).toBe('email-verified')
+    })
+
     test('of somebody else is refused, and asking for its code does not tell', async () => {
       const [ada, eve] = [await signUpSomebody(site), await signUpSomebody(site)]
       const known = await site.call(

@@ -86,3 +86,59 @@ describeJourney('an account in a browser', () => {
     for (const { context } of [laptop, phone]) await context.close()
   }, 90_000)
 })
+
+describeJourney('an account whose address need not be proven', () => {
+  const journey = openJourney('unproven', { SIGNUP_VERIFICATION: 'optional', LOG_LEVEL: 'info' })
+
+  async function codeFor(to: string): Promise<string> {
+    const sent = () =>
+      journey.server.output().match(new RegExp(`${to.replace('+', '.')}: [^\\d]*(\\d{6}) is your`))
+    await expect.poll(() => sent()?.[1], { timeout: 15_000 }).toMatch(/^\d{6}$/)
+    return sent()?.[1] ?? ''
+  }
+
+  test('is named, verifies its address, adds a mobile number, and deletes itself', async () => {
+    const { page, context, problems } = await journey.open()
+    const { email, password } = await signUp(page)
+    await page.goto(`${journey.server.url}/settings`)
+    await page.getByLabel('Name', { exact: true }).fill('Ada King')
+    await page.getByLabel('Username').fill('ada')
+    await click(page, 'Save')
+    await page.getByText('Your profile is saved.').first().waitFor()
+
+    await click(page, 'Verify E-mail address')
+    await click(page, 'Send a code there')
+    await page.getByLabel('Code').fill(await codeFor(email))
+    await page.getByLabel('Current password').fill(password)
+    await click(page, 'Verify address')
+    await page.getByText('Your address is verified.').first().waitFor()
+    await page.getByRole('button', { name: 'Verify E-mail address' }).waitFor({ state: 'detached' })
+
+    const mobile = '+14155550123'
+    await click(page, 'Add Mobile number')
+    await page.getByLabel('New mobile number').fill('+1 (415) 555-0123')
+    await click(page, 'Send a code there')
+    await page.getByLabel('Code').fill(await codeFor(mobile))
+    await page.getByLabel('Current password').fill(password)
+    await click(page, 'Change address')
+    await page.getByText(mobile, { exact: true }).waitFor()
+
+    await page.reload()
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('Ada King')
+    await page.goto(`${journey.server.url}/settings/activity`)
+    for (const line of ['E-mail address verified', 'Mobile number changed', 'Account created'])
+      await page.getByText(line).first().waitFor()
+
+    await page.goto(`${journey.server.url}/settings/security`)
+    await page.getByRole('button', { name: /^Delete/ }).click()
+    await page.getByLabel('Your password').fill(password)
+    await click(page, 'Delete for good')
+    await page.getByRole('button', { name: 'Log in', exact: true }).waitFor()
+    await address(page).fill(email)
+    await page.getByLabel('Password', { exact: true }).fill(password)
+    await click(page, 'Log in')
+    await page.getByText('Invalid email or password').first().waitFor()
+    expect(problems).toEqual([])
+    await context.close()
+  }, 90_000)
+})

@@ -122,6 +122,7 @@ export const authorization: readonly Mutant[] = [
     what: 'an account shows the hash of its password',
     changes: [
       rule(accounts('view'), '    hasPassword:', '    ...{ proof: row.passwordHash },\n    hasPassword:'),
+      rule(accounts('schema'), '    hasPassword:', '    proof: Type.Optional(Type.Any()),\n    hasPassword:'),
     ],
     tests: [secrets],
   },

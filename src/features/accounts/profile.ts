@@ -65,8 +65,8 @@ export interface AddressChange {
 }
 
 /**
- * Gives the account an e-mail address or mobile number that it has proven by code; the old one is told. Throws 400, and
- * 409 when another account has the address.
+ * Gives the account an e-mail address or mobile number that it has proven by code; the old one is told. The one that it
+ * has already is verified so. Throws 400, and 409 when another account has the address.
  */
 export async function changeAddress(
   parts: Parts,
@@ -91,7 +91,8 @@ export async function changeAddress(
   const run = parts.db.transaction().execute(async db => {
     await setAddress(db, accountId, { address, now })
     await dropProofs(db, accountId)
-    const kind = address.channel === 'email' ? 'email-changed' : 'mobile-changed'
+    const isSame = (address.channel === 'email' ? account.email : account.mobile) === address.value
+    const kind = `${address.channel}-${isSame ? 'verified' : 'changed'}` as const
     await noteSecurityEvent(db, now, { kind, accountId, sessionId, client })
   })
   await run.catch(error => {

@@ -12,16 +12,22 @@ import { changeAddress, sendOwnCode } from './queries.ts'
 interface AddressDialogProps {
   kind: 'email' | 'mobile'
   account: Account
+  /** The address to verify, where it is not to be changed. */
+  verified?: string | undefined
   onDone: () => void
 }
 
-/** A new address in two steps: where, then the code that was sent there. */
-export function AddressDialog({ kind, account, onDone }: AddressDialogProps) {
+/** A new address, or a proof of the one there is, in two steps: where, then the code that was sent there. */
+export function AddressDialog({ kind, account, verified, onDone }: AddressDialogProps) {
   const [step, setStep] = useState<{ address: Address; sent: CodeSent } | null>(null)
-  if (step) return <ConfirmStep {...step} account={account} onDone={onDone} />
+  if (step) {
+    const typed = 'email' in step.address ? step.address.email : step.address.mobile
+    return <ConfirmStep {...step} account={account} isSame={typed === verified} onDone={onDone} />
+  }
   return (
     <AddressStep
       kind={kind}
+      initial={verified ?? ''}
       onSubmit={async address => setStep({ address, sent: await sendOwnCode('address-change', address) })}
     />
   )
@@ -29,13 +35,14 @@ export function AddressDialog({ kind, account, onDone }: AddressDialogProps) {
 
 interface AddressStepProps {
   kind: 'email' | 'mobile'
+  initial: string
   onSubmit: (address: Address) => Promise<void>
 }
 
-function AddressStep({ kind, onSubmit }: AddressStepProps) {
+function AddressStep({ kind, initial, onSubmit }: AddressStepProps) {
   const isEmail = kind === 'email'
   const { form, field, submit, isBusy, failure } = useForm({
-    initial: { address: '' },
+    initial: { address: initial },
     aliases: { email: 'address', mobile: 'address' },
     check: ({ address }) => ({ address: isEmail ? emailProblem(address) : mobileProblem(address) }),
     submit: ({ address }) => onSubmit(isEmail ? { email: address.trim() } : { mobile: address.trim() }),
@@ -45,7 +52,10 @@ function AddressStep({ kind, onSubmit }: AddressStepProps) {
       <Stack gap="md">
         <FormFailure message={failure} />
         <TextInput
-          label={isEmail ? 'New e-mail address' : 'New mobile number'}
+          label={`${initial ? '' : 'New '}${isEmail ? 'e-mail address' : 'mobile number'}`.replace(
+            /^./,
+            first => first.toUpperCase(),
+          )}
           type={isEmail ? 'email' : 'tel'}
           autoComplete={isEmail ? 'email' : 'tel'}
           data-autofocus
@@ -63,10 +73,12 @@ interface ConfirmStepProps {
   address: Address
   sent: CodeSent
   account: Account
+  /** Whether the account has this address already. */
+  isSame: boolean
   onDone: () => void
 }
 
-function ConfirmStep({ address, sent, account, onDone }: ConfirmStepProps) {
+function ConfirmStep({ address, sent, account, isSame, onDone }: ConfirmStepProps) {
   const { form, field, submit, isBusy, failure } = useForm({
     initial: { code: '', currentPassword: '' },
     check: ({ code, currentPassword }) => ({
@@ -76,7 +88,7 @@ function ConfirmStep({ address, sent, account, onDone }: ConfirmStepProps) {
     submit: async ({ code, currentPassword }) => {
       const password = account.hasPassword ? { currentPassword } : {}
       await changeAddress(address, { code: code.trim(), ...password })
-      notifications.show({ message: 'Your address is changed.' })
+      notifications.show({ message: `Your address is ${isSame ? 'verified' : 'changed'}.` })
       onDone()
     },
   })
@@ -96,7 +108,7 @@ function ConfirmStep({ address, sent, account, onDone }: ConfirmStepProps) {
           />
         )}
         <Button type="submit" loading={isBusy}>
-          Change address
+          {isSame ? 'Verify address' : 'Change address'}
         </Button>
       </Stack>
     </form>

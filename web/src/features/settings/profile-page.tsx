@@ -73,10 +73,13 @@ interface AddressRowProps {
 function AddressRow({ kind, value, isVerified, account }: AddressRowProps) {
   const noun = kind === 'email' ? 'E-mail address' : 'Mobile number'
 
-  function change(): void {
+  const canVerify = value !== null && !isVerified
+
+  function open(title: string, verified?: string): void {
+    const onDone = () => modals.close(modalId)
     const modalId = modals.open({
-      title: value ? `Change your ${noun.toLowerCase()}` : `Add a ${noun.toLowerCase()}`,
-      children: <AddressDialog kind={kind} account={account} onDone={() => modals.close(modalId)} />,
+      title,
+      children: <AddressDialog kind={kind} account={account} verified={verified} onDone={onDone} />,
     })
   }
 
@@ -91,14 +94,26 @@ function AddressRow({ kind, value, isVerified, account }: AddressRowProps) {
           {value && !isVerified && ' · not verified'}
         </Text>
       </div>
-      <Button
-        size="compact-sm"
-        variant="default"
-        onClick={change}
-        aria-label={`${value ? 'Change' : 'Add'} ${noun}`}
-      >
-        {value ? 'Change' : 'Add'}
-      </Button>
+      <Group gap="xs">
+        {canVerify && (
+          <Button
+            size="compact-sm"
+            variant="default"
+            onClick={() => open(`Verify your ${noun.toLowerCase()}`, value)}
+            aria-label={`Verify ${noun}`}
+          >
+            Verify
+          </Button>
+        )}
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={() => open(`${value ? 'Change your' : 'Add a'} ${noun.toLowerCase()}`)}
+          aria-label={`${value ? 'Change' : 'Add'} ${noun}`}
+        >
+          {value ? 'Change' : 'Add'}
+        </Button>
+      </Group>
     </div>
   )
 }

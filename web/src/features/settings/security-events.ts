@@ -26,6 +26,8 @@ const events: Readonly<Record<string, Described>> = {
   'password-check-failed': bad('Wrong password entered'),
   'email-changed': good('E-mail address changed'),
   'mobile-changed': good('Mobile number changed'),
+  'email-verified': good('E-mail address verified'),
+  'mobile-verified': good('Mobile number verified'),
   'provider-key-added': good('Provider key added'),
   'provider-key-changed': good('Provider key changed'),
   'provider-key-removed': good('Provider key removed'),
