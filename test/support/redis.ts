@@ -7,6 +7,8 @@ import { findMachine } from './machine.ts'
 /** A real Redis of its own on a free port of 127.0.0.1; gone with its folder when closed. */
 export interface TestRedis {
   url: string
+  /** Where it writes down every change that it was ever told. */
+  folder: string
   /** Stops it as if the machine had gone; `start` brings it back on the same port with what was on disk. */
   stop(): Promise<void>
   start(): Promise<void>
@@ -49,6 +51,7 @@ export async function startRedis(): Promise<TestRedis> {
   await start()
   return {
     url: `redis://127.0.0.1:${port}`,
+    folder,
     start,
     stop,
     async close() {
