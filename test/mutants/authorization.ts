@@ -118,6 +118,19 @@ export const authorization: readonly Mutant[] = [
     named: 'never told',
   },
   {
+    row: 'Z07',
+    what: 'chat/send hands on whatever messages a body has',
+    changes: [
+      rule(
+        'src/dialects/coding-agent/chat.ts',
+        "kind: 'chat', message, conversationId",
+        "kind: 'chat', message: message + JSON.stringify(exchange.request.body), conversationId",
+      ),
+    ],
+    tests: [strangers],
+    named: 'Z07',
+  },
+  {
     row: 'Z08',
     what: 'an account shows the hash of its password',
     changes: [
