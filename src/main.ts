@@ -1,4 +1,9 @@
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
 import { type Config, ConfigError, loadConfig } from './config.ts'
+
+// Node keeps what it made of our code (types stripped, compiled) for the next start, where it may write.
+enableCompileCache(join(import.meta.dirname, '..', 'node_modules', '.cache', 'atelier'))
 
 /** What each verb does; the code of a verb is loaded only when it is asked for. */
 const verbs: Record<string, (config: Config, args: string[]) => Promise<void>> = {

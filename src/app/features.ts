@@ -10,7 +10,6 @@ import { createKeys } from '../features/keys/index.ts'
 import { createLibrary } from '../features/library/index.ts'
 import { createPlugins } from '../features/plugins/index.ts'
 import { createConsoleMail } from '../platform/mail/console.ts'
-import { createSmtpMail } from '../platform/mail/smtp.ts'
 import { createConsoleSms } from '../platform/sms/console.ts'
 import { createWebhookSms } from '../platform/sms/webhook.ts'
 import { type AppOptions, drainMsOf, type Hold } from './options.ts'
@@ -25,8 +24,7 @@ export async function createFeatures(platform: Ground, { config, logger }: AppOp
   const { db } = database
   // Codes that nobody delivers must be found in the log, whatever else is logged.
   const print = (text: string) => logger.warn(text)
-  const { host, port, user, password, from } = config.smtp
-  const mail = hold(host ? createSmtpMail({ host, port, user, password, from }) : createConsoleMail(print))
+  const mail = hold((await openSmtp(config)) ?? createConsoleMail(print))
   const sms = hold(
     config.smsWebhookUrl ? createWebhookSms({ url: config.smsWebhookUrl }) : createConsoleSms(print),
   )
@@ -108,6 +106,13 @@ export async function createFeatures(platform: Ground, { config, logger }: AppOp
 }
 
 export type Features = Awaited<ReturnType<typeof createFeatures>>
+
+/** The library is loaded only where there is a server for it. */
+async function openSmtp({ smtp: { host, port, user, password, from } }: Config) {
+  if (!host) return null
+  const { createSmtpMail } = await import('../platform/mail/smtp.ts')
+  return createSmtpMail({ host, port, user, password, from })
+}
 
 function accountSettings(config: Config, address: { url: string }) {
   return {

@@ -1,4 +1,3 @@
-import { createAdapter } from '@socket.io/redis-streams-adapter'
 import { dialectTags } from '../dialects/dialects.ts'
 import { dialectRoutes } from '../dialects/index.ts'
 import { pluginSocket } from '../dialects/secret-echo/index.ts'
@@ -58,7 +57,7 @@ export async function reach(platform: Platform, features: Features, { config, lo
   const requests = cache.limiter({ name: 'requests', points: maxRequests, windowMs })
   const tickets = createTickets({ cache, recognise: accounts.recognise })
   await collectOpenApi(server, [...tags, ...dialectTags])
-  openSockets(server, { platform, features, config, logger, tickets, admitStart: countAsked(requests) })
+  await openSockets(server, { platform, features, config, logger, tickets, admitStart: countAsked(requests) })
   await server.register(healthRoutes(version, { database: database.ping }))
   await server.register(
     async api => {
@@ -117,7 +116,10 @@ interface SocketParts extends Pick<AppOptions, 'config' | 'logger'> {
 }
 
 /** The wires that stay open: the raw socket at /api/v1/socket, and Socket.IO. */
-function openSockets(server: Server, { platform, features, config, logger, ...parts }: SocketParts): void {
+async function openSockets(
+  server: Server,
+  { platform, features, config, logger, ...parts }: SocketParts,
+): Promise<void> {
   const { generations, accounts } = features
   const { authenticate, watchSession } = accounts
   const { corsOrigins, previews } = config
@@ -129,13 +131,17 @@ function openSockets(server: Server, { platform, features, config, logger, ...pa
   const raw = { ...wire, handshakes, webSockets: createWebSockets(upgrades) }
   upgrades.route('/api/v1/socket', generationSocket(raw))
   upgrades.route('/plugin_generator', pluginSocket({ ...raw, plugins: features.plugins }))
-  const { fanOut } = platform
-  const adapter = fanOut
-    ? { adapter: createAdapter(fanOut, { streamName: 'atelier:socket.io', maxLen: 2000 }) }
-    : {}
+  const adapter = await fanOutOf(platform)
   const socketIo = createSocketIo(server, { upgrades, handshakes, ...adapter })
   serveGenerationsOnSocketIo({ ...wire, socketIo })
   serveLibraryOnSocketIo({ library: features.library, socketIo })
+}
+
+/** How Socket.IO reaches clients of other processes; its library is loaded only where there may be some. */
+async function fanOutOf({ fanOut }: Platform) {
+  if (!fanOut) return {}
+  const { createAdapter } = await import('@socket.io/redis-streams-adapter')
+  return { adapter: createAdapter(fanOut, { streamName: 'atelier:socket.io', maxLen: 2000 }) }
 }
 
 /** Version of the product, as told by /health. */

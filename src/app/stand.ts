@@ -14,7 +14,6 @@ import { createModels } from '../platform/models/catalogue.ts'
 import type { Payments } from '../platform/payments/index.ts'
 import { createNoPayments } from '../platform/payments/none.ts'
 import { createSandboxPayments, type SandboxPayments } from '../platform/payments/sandbox.ts'
-import { createStripePayments } from '../platform/payments/stripe.ts'
 import { createPostgresQueue } from '../platform/queue/postgres.ts'
 import { createRedisQueue } from '../platform/queue/redis.ts'
 import { createRedis } from '../platform/redis/index.ts'
@@ -52,7 +51,7 @@ export async function standOn({ config, logger, built, signal }: AppOptions, hol
   const { isProduction, allowPrivateAddresses } = config
   const models = hold(createModels({ settings: config.models, isProduction, allowPrivateAddresses }))
   const sandbox = createSandbox(database.db, { config, logger }, { secret: secrets.sandboxWebhooks, address })
-  const payments = hold(paymentsOf(config, sandbox))
+  const payments = hold(await paymentsOf(config, sandbox))
   const consoleDirectory = await (signal ? Promise.race([built, thrownBy(signal)]) : built)
   const vendor = await ensureVendor(vendorDirectory, join(dataDir, 'vendor'))
   const bundler = hold(createEsbuildBundler({ vendor, cdn: config.previews.cdn }))
@@ -89,12 +88,14 @@ function createSandbox(
   return createSandboxPayments({ db, secret, publicUrl: () => address.url, report })
 }
 
-function paymentsOf({ stripe }: Config, sandbox: SandboxPayments | null): Payments {
+/** Large libraries are loaded only where they are used: they would make every start slower. */
+async function paymentsOf({ stripe }: Config, sandbox: SandboxPayments | null): Promise<Payments> {
   const { secretKey } = stripe
-  return secretKey ? createStripePayments({ ...stripe, secretKey }) : (sandbox ?? createNoPayments())
+  if (!secretKey) return sandbox ?? createNoPayments()
+  const { createStripePayments } = await import('../platform/payments/stripe.ts')
+  return createStripePayments({ ...stripe, secretKey })
 }
 
-/** The SDK is loaded only where there is a bucket: it would make every start slower. */
 async function openBucket({ s3 }: Config) {
   if (!s3) throw new Error('no bucket is configured')
   const { openS3Files } = await import('../platform/files/s3.ts')

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
-import Stripe from 'stripe'
+import { createRequire } from 'node:module'
+import type { Stripe } from 'stripe'
 import { AppError } from '../../lib/errors.ts'
 import { factOf, type ProviderEvent } from './facts.ts'
 import type { PaymentEvent } from './index.ts'
@@ -7,7 +8,14 @@ import type { PaymentEvent } from './index.ts'
 /** How far an event's time may be from ours, in seconds. */
 const toleranceSeconds = 300
 
-const webhooks = new Stripe('sk_unused').webhooks
+let webhooks: Stripe['webhooks'] | undefined
+
+/** Loaded with the first event: the library has hundreds of files, and a start without Stripe would wait for them. */
+function stripeWebhooks(): Stripe['webhooks'] {
+  const Library = createRequire(import.meta.url)('stripe') as typeof Stripe
+  webhooks ??= new Library('sk_unused').webhooks
+  return webhooks
+}
 
 export interface SignedBody {
   body: Uint8Array
@@ -42,7 +50,12 @@ export function readSignedEvent({ body, signature, secret }: SignedBody): Paymen
 
 function parse(body: Buffer, signature: string, secret: string): Partial<ProviderEvent> | null {
   try {
-    return webhooks.constructEvent(body, signature, secret, toleranceSeconds) as unknown as ProviderEvent
+    return stripeWebhooks().constructEvent(
+      body,
+      signature,
+      secret,
+      toleranceSeconds,
+    ) as unknown as ProviderEvent
   } catch (cause) {
     if (cause instanceof SyntaxError)
       throw new AppError('invalid', 'INVALID_EVENT', 'The body is no event', { cause })
