@@ -66,7 +66,7 @@ describeJourney('what a model makes, in a browser', () => {
   const journey = openJourney('journey-artifacts', provider => ({
     OPENAI_API_KEY: 'test-key-of-nobody',
     OPENAI_BASE_URL: provider.baseUrls.openai,
-    BASIC_DAILY_MESSAGE_LIMIT: '20',
+    BASIC_DAILY_MESSAGE_LIMIT: '5',
   }))
 
   /** The words that the model was given last. */
@@ -124,6 +124,14 @@ describeJourney('what a model makes, in a browser', () => {
     expect(words[4]).toMatch(/^Version 1 .+ · (?:just now|\d+ \w+ ago|1 minute ago) “Make a counter”$/)
     await versions.last().click()
     await previewButton(page, 'Clicked 0').waitFor()
+
+    await click(page, /^Version 1 of 5/)
+    await page.getByRole('menuitem', { name: /^Version 2/ }).click()
+    await panel(page).getByText('This does not build yet').waitFor()
+    await click(page, 'Fix this')
+    // Five messages were today's.
+    const refusal = panel(page).getByRole('alert').filter({ hasText: /limit/i })
+    await refusal.getByRole('link', { name: 'See plans' }).waitFor()
     await click(page, 'Show newest')
     await previewButton(page, 'Greeted 0').waitFor()
     // The one that was scripted to happen in the preview, and none of the console's own.

@@ -22,7 +22,9 @@ export function ArtifactTabs({ artifact, chat }: { artifact: ListedArtifact; cha
   const preview = usePreview(id, canPreview)
   const { model, obstacle, onTurn } = chat
   const fixing = useFix({ id, model, obstacle, onStarted: onTurn })
-  const tab = canPreview ? (chosen ?? 'preview') : 'code'
+  // A block that was merged into something has little to show alone: one comes for what was written.
+  const first = canPreview && artifact.consolidatedInto === null ? 'preview' : 'code'
+  const tab = canPreview ? (chosen ?? first) : 'code'
   const problems = preview.data?.build?.errors?.length ?? 0
   const warnings = preview.data?.build?.warnings?.length ?? 0
 
