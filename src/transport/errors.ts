@@ -157,18 +157,26 @@ function patternRule(pattern: string): string {
   return pattern === '\\S' ? 'must not be blank' : `must match ${pattern}`
 }
 
+const unreadable: Record<string, readonly [status: string, code: string, message: string]> & {
+  other: readonly [string, string, string]
+} = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'HEADERS_TOO_LARGE',
+    'The headers or the URL are too long',
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'REQUEST_TIMEOUT', 'The request took too long to arrive'],
+  other: ['400 Bad Request', 'BAD_REQUEST', 'The request could not be read'],
+}
+
 /** Answers what could not be read as HTTP, before any route was known, and closes the connection. */
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW'
-  const refusal = isTooLarge
-    ? new AppError('invalid', 'HEADERS_TOO_LARGE', 'The headers or the URL are too long')
-    : new AppError('invalid', 'BAD_REQUEST', 'The request could not be read')
-  const body = JSON.stringify(errorBody(refusal))
-  const status = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const [status, code, message] = unreadable[error.code ?? ''] ?? unreadable.other
+  const body = JSON.stringify(errorBody(new AppError('invalid', code, message)))
   const headers = `content-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close`
   socket.end(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`)
 }

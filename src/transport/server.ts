@@ -16,6 +16,7 @@ import { acceptJsonOnly } from './bodies.ts'
 import { refuseUnreadable, sendError, sendRouteNotFound } from './errors.ts'
 import type { Server } from './http.ts'
 import { keepPreviewsApart } from './preview-host.ts'
+import { closeStalledReaders, defaultSlowClientLimits, type SlowClientLimits } from './slow-clients.ts'
 
 export type { Server } from './http.ts'
 
@@ -29,6 +30,7 @@ export interface ServerOptions {
   /** Where previews are served, when not beside everything else. */
   previewOrigin?: string | undefined
   bodyLimitBytes?: number
+  slowClients?: Partial<SlowClientLimits>
   /** Answers a path that has no route, or gives null: then it is a 404. */
   fallback?: (request: FastifyRequest, reply: FastifyReply) => FastifyReply | null
 }
@@ -52,6 +54,7 @@ const askedFor = {
 
 /** A server with our limits, error body and sign-in guard, and no routes yet. */
 export async function createServer(options: ServerOptions): Promise<Server> {
+  const slow = { ...defaultSlowClientLimits, ...options.slowClients }
   const server = Fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -59,10 +62,13 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     childLoggerFactory: logger => logger,
     trustProxy: trustedProxies(options.trustProxy),
     bodyLimit: options.bodyLimitBytes ?? 1024 * 1024,
-    requestTimeout: 60_000,
-    connectionTimeout: 0,
+    requestTimeout: slow.requestMs,
     keepAliveTimeout: 72_000,
-    http: { headersTimeout: 20_000, maxHeaderSize: 16 * 1024 },
+    http: {
+      headersTimeout: slow.headersMs,
+      connectionsCheckingInterval: slow.checkEveryMs,
+      maxHeaderSize: 16 * 1024,
+    },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512, constraints: { asked: askedFor } },
     forceCloseConnections: true,
     exposeHeadRoutes: true,
@@ -70,6 +76,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     clientErrorHandler: refuseUnreadable,
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as Server
 
+  closeStalledReaders(server.server, slow.readerMs)
   server.setErrorHandler((error, request, reply) => sendError(error, request, reply))
   server.setNotFoundHandler(
     (request, reply) => options.fallback?.(request, reply) ?? sendRouteNotFound(request, reply),
