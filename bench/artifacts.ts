@@ -256,7 +256,7 @@ function tell(what: string, times: readonly number[]): void {
   const sorted = [...times].sort((a, b) => a - b)
   const at = (share: number) => (sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toFixed(2)
   const load = loadavg()[0]?.toFixed(1)
-  say(`${what}: median ${at(0.5)} ms, p95 ${at(0.95)} ms (${times.length}, load ${load})\n`)
+  say(`${what}: median ${at(0.5)} ms, fastest ${at(0)}, p95 ${at(0.95)} (${times.length}, load ${load})\n`)
 }
 
 await runToEnd(main, stack)

@@ -284,4 +284,64 @@ setTimeout(() => console.info('later'), 1500)`,
     expect(await markdown.frame.locator('a').getAttribute('href')).toBe('')
     await markdown.close()
   }, 60_000)
+
+  test.each<[string, Record<string, string>]>([
+    [
+      'a page',
+      {
+        'index.html': `<!doctype html><title>x</title><p>shown</p><img src="https://pictures.example/a.png"><script>console.log('said', { n: 1 }); null.x</script>`,
+      },
+    ],
+    [
+      'a module of a page',
+      {
+        'index.html':
+          '<!doctype html><p>shown</p><img src="https://pictures.example/a.png"><script type="module" src="a.js"></script>',
+        'a.js': "console.log('said', { n: 1 })\nnull.x",
+      },
+    ],
+    [
+      'a script',
+      {
+        'a.ts': `const shown: string = 'shown'
+document.getElementById('root')!.innerHTML = '<p>' + shown + '</p><img src="https://pictures.example/a.png">'
+console.log('said', { n: 1 })
+;(null as any).x`,
+      },
+    ],
+    [
+      'a drawing',
+      {
+        'a.svg': `<svg xmlns="http://www.w3.org/2000/svg" width="99" height="99"><text y="20"><tspan>shown</tspan></text><image href="https://pictures.example/a.png" width="9" height="9"/><script>console.log('said', { n: 1 }); null.x</script></svg>`,
+      },
+    ],
+    [
+      'a component',
+      {
+        'App.jsx': `import { useEffect } from 'react'
+export default function App() {
+  useEffect(() => { console.log('said', { n: 1 }); setTimeout(() => null.x) }, [])
+  return <p>shown<img alt="" src="https://pictures.example/a.png" /></p>
+}`,
+      },
+    ],
+  ])(
+    'what %s says, what it does wrong, and what it may not load are told',
+    async (_, files) => {
+      const shown = await show(files)
+      expect(
+        (await until(shown, message => message.level === 'log' && message.args?.[0] === 'said')).args?.[1],
+      ).toBe('{n: 1}')
+      const error = await until(shown, message => message.type === 'error')
+      expect(error.message).toMatch(/^TypeError: .*null/)
+      const warned = await until(shown, message => message.level === 'warn')
+      expect(warned.args?.[0]).toMatch(
+        /pictures\.example.* is not loaded: previews have no network \(img-src\)/,
+      )
+      await until(shown, isReady)
+      await expect.poll(() => shown.frame.getByText('shown').first().isVisible()).toBe(true)
+      await shown.close()
+    },
+    60_000,
+  )
 })

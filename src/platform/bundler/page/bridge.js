@@ -101,6 +101,13 @@
     if (event instanceof ErrorEvent) fail(event.error ?? event.message, event)
   })
   window.addEventListener('unhandledrejection', event => fail(event.reason))
+  // Browsers tell their own console alone what the policy has stopped.
+  window.addEventListener('securitypolicyviolation', event => {
+    const args = [
+      cut(`"${event.blockedURI}" is not loaded: previews have no network (${event.effectiveDirective})`),
+    ]
+    post({ type: 'console', level: 'warn', args })
+  })
   // Dialogs are not allowed here; what they would say is still worth seeing.
   // biome-ignore lint/suspicious/noConsole: relaying the console is what this is for
   window.alert = text => console.info(String(text ?? ''))
