@@ -124,6 +124,42 @@ test('what breaks a rule is told in the published words, in an envelope with err
   }
 })
 
+test('every refusal has an envelope with errors: no sign-in, too large, too often', async () => {
+  await using site = await startApp({ RATE_LIMIT_MAX_REQUESTS: '5', RATE_LIMIT_WINDOW_MS: '10000' })
+  const theirs = await signUp('often@example.com', site)
+  const list = (as?: string) =>
+    site.call('GET', '/api/v1/plugin/plugin-generators', as === undefined ? {} : { token: as })
+  const seen: [number, string][] = []
+  const note = ({ status, body }: Awaited<ReturnType<typeof list>>) => {
+    expect(body).toMatchObject({ success: false, data: null })
+    seen.push([status, body.errors[0]])
+  }
+  note(await list())
+  note(await list('nonsense'))
+  const tooLarge = { pluginId: 'plugin_x', generatedPlugin: 'x'.repeat(4_000_000) }
+  note(
+    await site.call('POST', '/api/v1/plugin/plugin-generator/save-plugin', {
+      token: theirs,
+      body: tooLarge,
+    }),
+  )
+  const before = Math.floor(Date.now() / 1000)
+  let last = await list(theirs)
+  expect([last.status, last.headers.get('x-ratelimit-limit')]).toEqual([200, '5'])
+  for (let more = 0; more < 6 && last.status === 200; more++) last = await list(theirs)
+  note(last)
+  expect(last.headers.get('x-ratelimit-remaining')).toBe('0')
+  // In seconds of the clock, as published.
+  const reset = Number(last.headers.get('x-ratelimit-reset'))
+  expect([reset >= before, reset <= before + 60]).toEqual([true, true])
+  expect(seen).toEqual([
+    [401, 'Unauthorized: No token provided'],
+    [401, 'Unauthorized: Invalid token'],
+    [413, 'The request body is too large'],
+    [429, expect.stringMatching(/^Too many requests/i)],
+  ])
+})
+
 test('what is foreign is absent, on REST and on the socket', async () => {
   const pluginId = await newPlugin()
   const stranger = await signUp('stranger@example.com')

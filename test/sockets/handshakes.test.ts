@@ -3,6 +3,9 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
+import { createMemoryCache } from '../../src/platform/cache/memory.ts'
+import type { Identity } from '../../src/transport/auth.ts'
+import { createTickets } from '../../src/transport/tickets.ts'
 import { type CallOptions, startApp, type TestApp, testPassword } from '../support/app.ts'
 import { createTestDatabase } from '../support/database.ts'
 import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
@@ -108,6 +111,20 @@ describe('tickets', () => {
       Array.from({ length: 121 }, () => site.call('POST', '/api/v1/tickets', { token: own.token })),
     )
     expect(answers.filter(answer => answer.status === 429)).toHaveLength(1)
+  })
+
+  test('R02: are good for a minute', async () => {
+    let now = Date.now()
+    const identity = { accountId: 'an account', sessionId: 'a session' } as Identity
+    const tickets = createTickets({
+      cache: createMemoryCache({ now: () => now }),
+      recognise: async () => identity,
+    })
+    const [young, old] = [await tickets.issue(identity), await tickets.issue(identity)]
+    now += 59_000
+    expect(await tickets.redeem(young)).toBe(identity)
+    now += 2000
+    await expect(tickets.redeem(old)).rejects.toMatchObject({ code: 'INVALID_TICKET' })
   })
 
   test('die with their session', async () => {
