@@ -1,49 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { unzipSync } from 'fflate'
 import type { Download, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { checkPlugin } from '../../src/features/plugins/checks/check.ts'
 import { answerWith, codeWithErrors, mendedCode } from '../plugins/answers.ts'
-import { type ScriptedProvider, startProvider } from '../provider/index.ts'
-import { openBrowser, type TestBrowser } from '../support/browser.ts'
-import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
-import { type ServerProcess, startProcess } from '../support/process.ts'
+import { describeJourney, openJourney, signUp } from '../support/journey.ts'
 
-describe.skipIf(!inject('machine').chromium)('a person who needs a plugin', () => {
-  let browser: TestBrowser
-  let provider: ScriptedProvider
-  let server: ServerProcess
-  let folder: string
-
-  beforeAll(async () => {
-    folder = await makeTestFolder('journey-plugins')
-    browser = await openBrowser()
-    provider = await startProvider()
-    const env = {
-      OPENAI_API_KEY: 'a-key-of-nobody',
-      OPENAI_BASE_URL: provider.baseUrls.openai,
-      DEFAULT_MODEL: 'openai/ok',
-      ALLOW_ANY_MODEL: 'true',
-    }
-    server = await startProcess({ dataDir: folder, env })
-  }, 90_000)
-  afterAll(async () => {
-    await browser?.[Symbol.asyncDispose]()
-    await server?.[Symbol.asyncDispose]()
-    await provider?.close()
-    await removeTestFolder(folder)
-  })
-
-  async function signUp(page: Page): Promise<void> {
-    await page
-      .getByRole('link', { name: /sign up|create an account/i })
-      .first()
-      .click()
-    await page.getByLabel('E-mail').fill(`plugins-${Date.now()}@example.com`)
-    await page.getByLabel('Password', { exact: true }).fill('correct horse battery')
-    await page.getByRole('button', { name: /sign up|create account/i }).click()
-    await page.getByRole('textbox', { name: 'Message' }).waitFor()
-  }
+describeJourney('a person who needs a plugin', () => {
+  const journey = openJourney('journey-plugins', provider => ({
+    OPENAI_API_KEY: 'a-key-of-nobody',
+    OPENAI_BASE_URL: provider.baseUrls.openai,
+    DEFAULT_MODEL: 'openai/ok',
+    ALLOW_ANY_MODEL: 'true',
+  }))
 
   async function begin(page: Page, name: string): Promise<void> {
     await page.getByRole('link', { name: 'Plugins', exact: true }).click()
@@ -72,7 +41,8 @@ describe.skipIf(!inject('machine').chromium)('a person who needs a plugin', () =
   test('sees a bad draft repaired, finalizes it, and gets a zip that passes the checks again', {
     timeout: 60_000,
   }, async () => {
-    const { page, context, problems } = await browser.open(server.url)
+    const { provider } = journey
+    const { page, context, problems } = await journey.open()
     await signUp(page)
     await begin(page, 'Gift wrapping')
     await provider.script(
@@ -128,7 +98,8 @@ describe.skipIf(!inject('machine').chromium)('a person who needs a plugin', () =
   test('goes on after an answer that was stopped and one that failed; renames and deletes', {
     timeout: 60_000,
   }, async () => {
-    const { page, context, problems } = await browser.open(server.url)
+    const { provider } = journey
+    const { page, context, problems } = await journey.open()
     await signUp(page)
     await begin(page, 'Delivery date')
     expect(await page.getByRole('button', { name: 'Finalize' }).getAttribute('aria-disabled')).toBe('true')

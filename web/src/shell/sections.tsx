@@ -2,6 +2,7 @@ import { NavLink } from '@mantine/core'
 import { IconBooks, IconPlug, IconWriting } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import { Link, useLocation } from 'wouter'
+import classes from './shell.module.css'
 
 interface Section {
   label: string
@@ -19,14 +20,19 @@ const sections: readonly Section[] = [
 /** Links to the sections; nothing while there are none. */
 export function SectionLinks() {
   const [location] = useLocation()
-  return sections.map(({ label, href, icon: Icon }) => (
-    <NavLink
-      key={href}
-      component={Link}
-      href={href}
-      label={label}
-      active={location.startsWith(href)}
-      leftSection={<Icon size={17} />}
-    />
-  ))
+  return sections.map(({ label, href, icon: Icon }) => {
+    const isHere = location.startsWith(href)
+    return (
+      <NavLink
+        key={href}
+        component={Link}
+        href={href}
+        label={label}
+        active={isHere}
+        {...(isHere ? { 'aria-current': 'page' as const } : {})}
+        className={classes.section ?? ''}
+        leftSection={<Icon size={17} />}
+      />
+    )
+  })
 }
