@@ -139,6 +139,11 @@ describe('artifacts of a conversation', () => {
     expect(message.artifacts.at(-1)).toMatchObject({ consolidatedFrom: whole.consolidatedFrom })
     const log = (await call('GET', `/generations/${told.id}/events`)).text
     expect(log).toContain('"key":"consolidated-1"')
+    const published = await server.call('GET', `/api/conversations/${told.conversationId}`, { token })
+    const rows = published.body.conversation.messages.flatMap(
+      (each: { artifacts: object[] }) => each.artifacts,
+    )
+    expect(rows).toMatchObject([{ id: whole.id, type: 'HTML' }])
     expect((await call('POST', `/artifacts/${whole.id}/build`)).body.data.build).toMatchObject({
       ok: true,
       warnings: [],

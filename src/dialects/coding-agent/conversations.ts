@@ -1,6 +1,6 @@
 import type { ArtifactWithFiles } from '../../features/artifacts/index.ts'
 import type { CodingAgentParts } from './parts.ts'
-import { presentAbout, presentArtifact, presentRole } from './present.ts'
+import { presentAbout, presentArtifact, presentRole, standing } from './present.ts'
 
 const mostMessages = 1000
 
@@ -47,7 +47,7 @@ async function whole({ conversations, artifacts }: CodingAgentParts, accountId: 
     accountId,
     messages.filter(message => message.artifacts.length > 0).map(message => message.id),
   )
-  const byMessage = Map.groupBy(rows, artifact => artifact.messageId)
+  const byMessage = Map.groupBy(standing(rows), artifact => artifact.messageId)
   return {
     conversation,
     messages: messages.map(message => ({ message, made: byMessage.get(message.id) ?? [] })),

@@ -1,6 +1,7 @@
 import { type Artifacts, type ArtifactWithFiles, examineCode } from '../../features/artifacts/index.ts'
 import { toAppError } from '../../lib/errors.ts'
 import type { BuildMessage, BuildOutput } from '../../platform/bundler/index.ts'
+import { standing } from './present.ts'
 import type { Wish } from './schema.ts'
 
 /** A build as it is published. */
@@ -36,9 +37,7 @@ export async function inspect(
   accountId: string,
   { replyId, wish }: { replyId: string; wish: Wish },
 ): Promise<Inspection> {
-  // The published product merges blocks and tells of the result alone; the blocks stay where they can be read by id.
-  const all = await artifacts.listWhole(accountId, [replyId])
-  const made = all.filter(artifact => artifact.consolidatedInto === null)
+  const made = standing(await artifacts.listWhole(accountId, [replyId]))
   const built = wish.enableBuilding === false ? [] : made.filter(each => builtByThemselves.has(each.type))
   const builds = await Promise.all(
     built.slice(0, mostBuilds).map(({ id }) => buildOne(artifacts, accountId, id)),

@@ -31,6 +31,11 @@ export function presentArtifact(artifact: ArtifactWithFiles, links: Links, hasPr
   }
 }
 
+/** Of a reply's artifacts those that stand: the published product tells of merged blocks by their result alone. */
+export function standing(artifacts: readonly ArtifactWithFiles[]): ArtifactWithFiles[] {
+  return artifacts.filter(artifact => artifact.consolidatedInto === null)
+}
+
 /** An artifact beside its code. */
 export function presentAbout(artifact: ArtifactWithFiles) {
   const { id, title, language, type } = artifact

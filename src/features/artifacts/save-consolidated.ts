@@ -11,6 +11,7 @@ import type { Origin } from './save.ts'
 import type { ArtifactSummary } from './schema.ts'
 import {
   type ArtifactWithFiles,
+  deleteArtifact,
   insertArtifact,
   linkConsolidated,
   listWholeOfMessages,
@@ -102,8 +103,17 @@ async function write(db: Database, origin: Origin, { merged, file }: Made): Prom
   }
   await insertArtifact(db, artifact)
   const consolidatedFrom = parts.flatMap(part => (part ? [part.id] : []))
+  // What an earlier run of the same reply merged, when it had fewer of the blocks, says nothing any more.
+  for (const earlier of artifacts)
+    if (isPartOf(earlier.consolidatedFrom, consolidatedFrom))
+      await deleteArtifact(db, origin.accountId, earlier.id)
   await linkConsolidated(db, consolidatedFrom, id)
   return { id, title, type, language, version, consolidatedFrom, consolidatedInto: null, fileCount: 1 }
+}
+
+/** Whether there are some, and all of them are among the others. */
+function isPartOf(ids: readonly string[], others: readonly string[]): boolean {
+  return ids.length > 0 && ids.every(id => others.includes(id))
 }
 
 /** The artifact that was made of an unnamed block: the one with its bytes, the newest if there are several. */
