@@ -60,7 +60,7 @@ export async function openConsole(directory: string | null, previewOrigin?: stri
         server.get(path, page, (_request, reply) => sendPage(reply))
       }
       server.get('/', { config: { auth: 'none' }, schema: { hide: true } }, (request, reply) =>
-        wantsPage(request) || !acceptsJson(request) ? sendPage(reply) : reply.send({ status: 'OK' }),
+        wantsPage(request) ? sendPage(reply) : reply.send({ status: 'OK' }),
       )
     },
   }
@@ -97,10 +97,6 @@ async function serveDirectory(
 
 function wantsPage(request: FastifyRequest): boolean {
   return (request.headers.accept ?? '').includes('text/html')
-}
-
-function acceptsJson(request: FastifyRequest): boolean {
-  return (request.headers.accept ?? '').includes('application/json')
 }
 
 /** Addresses of the console's own pages: asked for by a browser as a page, outside the API, without a file name. */

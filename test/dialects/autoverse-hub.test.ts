@@ -172,8 +172,10 @@ test('a page of an origin that is not allowed reads nothing', async () => {
 })
 
 test('the root, its health and what is not there answer clients of every published API', async () => {
-  const root = await server.call('GET', '/', { headers: { accept: 'application/json' } })
-  expect(root.body).toEqual({ status: 'OK' })
+  for (const accept of ['application/json', '*/*']) {
+    const root = await server.call('GET', '/', { headers: { accept } })
+    expect(root.body).toEqual({ status: 'OK' })
+  }
   const page = await server.call('GET', '/', { headers: { accept: 'text/html' } })
   expect(page.headers.get('content-type')).toContain('text/html')
   for (const path of ['/health', '/api/health'])

@@ -160,6 +160,17 @@ test('every refusal has an envelope with errors: no sign-in, too large, too ofte
   ])
 })
 
+test('a plugin of up to 1 MB is saved, however long its escaping makes it', async () => {
+  const pluginId = await newPlugin()
+  const code = (bytes: number) => '<?php\n/* Plugin Name: Long */\n'.padEnd(bytes, '\n')
+  const save = (bytes: number) =>
+    post('/plugin-generator/save-plugin', { pluginId, generatedPlugin: code(bytes) })
+  expect((await save(1024 * 1024)).status).toBe(200)
+  const refused = await save(1024 * 1024 + 1)
+  expect([refused.status, refused.body.success]).toEqual([413, false])
+  expect(refused.body.errors).toHaveLength(1)
+})
+
 test('what is foreign is absent, on REST and on the socket', async () => {
   const pluginId = await newPlugin()
   const stranger = await signUp('stranger@example.com')

@@ -1,3 +1,4 @@
+import { largestCodeBytes } from '../../features/plugins/index.ts'
 import type { Server } from '../../transport/server.ts'
 import type { DialectParts } from '../parts.ts'
 import * as plugins from './plugins.ts'
@@ -17,6 +18,6 @@ function routes(parts: DialectParts) {
     server.get('/plugin-generators', asks.list, request => plugins.listPlugins(parts, request.identity.accountId))
     server.get('/plugin-generator/chat-history', asks.history, request => plugins.readHistory(parts, request.identity.accountId, request.query))
     server.post('/plugin-generator/message', asks.addMessage, request => plugins.addMessage(parts, request.identity.accountId, request.body))
-    server.post('/plugin-generator/save-plugin', asks.savePlugin, request => plugins.savePlugin(parts, request.identity.accountId, request.body))
+    server.post('/plugin-generator/save-plugin', { ...asks.savePlugin, bodyLimit: largestCodeBytes * 3 }, request => plugins.savePlugin(parts, request.identity.accountId, request.body))
   }
 }
