@@ -73,12 +73,16 @@ test('one checkout for a plan is open at a time: the same wish leads to the same
 
   // Wishes that differ, all at once, leave one page that can be paid.
   const origin = server.url.replace('127.0.0.1', 'localhost')
-  const mixed = await Promise.all(
-    Array.from({ length: 8 }, (_, at) => checkout(person, { plan: 'pro', cancelUrl: `${origin}/${at % 2}` })),
-  )
-  expect(mixed.filter(answer => ![201, 409].includes(answer.status))).toEqual([])
-  expect(mixed.some(answer => answer.status === 201)).toBe(true)
-  expect(open()).toHaveLength(1)
+  for (let round = 0; round < 5; round++) {
+    const mixed = await Promise.all(
+      Array.from({ length: 8 }, (_, at) =>
+        checkout(person, { plan: 'pro', cancelUrl: `${origin}/${at % 2}` }),
+      ),
+    )
+    expect(mixed.filter(answer => ![201, 409].includes(answer.status))).toEqual([])
+    expect(mixed.some(answer => answer.status === 201)).toBe(true)
+    expect(open()).toHaveLength(1)
+  }
 
   // Paid, and nothing told yet: it is not sold again.
   stripe.pay(String(open()[0]?.id))
@@ -162,8 +166,9 @@ test.each([
   }
   await deliver(server, event('charge.refunded', charge, now + 3))
   expect((await read(person, '/me')).account.plan).toBe('pro')
-  expect(await read(person, '/billing/subscription')).toMatchObject({
-    subscription: { id: earlier.id, status: 'active' },
+  expect(await server.app.buying.subscription(person.accountId)).toMatchObject({
+    subscriptionId: earlier.id,
+    status: 'active',
   })
   expect((await read(person, '/credits')).credits).toBe(500)
 })
@@ -178,7 +183,8 @@ test('when the provider cannot be reached, the second subscription is ended by a
     const { earlier, later } = await twoPaid(person)
     await receive(event('customer.subscription.created', { ...earlier }))
     const body = event('customer.subscription.created', { ...later })
-    stripe.failNext(503, 503, 503)
+    // Both are asked for, three times each.
+    stripe.failNext(...Array(6).fill(503))
     expect((await deliver(server, body)).status).toBe(503)
     expect([earlier.status, later.status]).toEqual(['active', 'active'])
     await end(body)
@@ -186,6 +192,24 @@ test('when the provider cannot be reached, the second subscription is ended by a
     await end(body)
     expect(earlier.status).toBe('active')
   }
+})
+
+test('what has ended at the provider meanwhile, or is no plan of ours, is no second subscription', async () => {
+  const person = await server.signUp()
+  const { earlier, later } = await twoPaid(person)
+  await receive(event('customer.subscription.created', { ...earlier }))
+  // Ended there, and the event of that is still under way.
+  earlier.status = 'canceled'
+  await receive(event('customer.subscription.created', { ...later }))
+  expect(later.status).toBe('active')
+  await receive(event('customer.subscription.deleted', { ...earlier }, now + 5))
+  // Another thing that the same customer pays for by the month.
+  const other: Fields = { ...later, id: `sub_${randomUUID()}`, metadata: {}, created: 1 }
+  stripe.objects.set(String(other.id), other)
+  await receive(event('customer.subscription.created', { ...other }))
+  await server.app.buying.tidy()
+  expect([later.status, other.status]).toEqual(['active', 'active'])
+  expect((await read(person, '/me')).account.plan).toBe('pro')
 })
 
 test('two changes of one second are told apart by asking, whichever comes last and whatever their ids', async () => {

@@ -38,7 +38,7 @@ export async function openPlanCheckout(
     const going = kept && (await goOn(parts, kept, wish))
     if (going?.page) return going.page
     const key = going?.key ?? `plan:${newId()}`
-    const begun = { wish, idempotencyKey: key, instead: kept?.idempotencyKey ?? null }
+    const begun = { wish, idempotencyKey: key, instead: kept }
     if (going?.key === undefined && !(await beginPlanCheckout(parts.db, owner, begun))) continue
     const page = await ask(parts, owner, { ...order, idempotencyKey: key })
     if (await keepSession(parts.db, owner, { idempotencyKey: key, sessionId: page.sessionId })) return page

@@ -17,7 +17,7 @@ const add = statement<PlanCheckout>(
   `insert into plan_checkouts (account_id, provider, wish, idempotency_key) values ($1, $2, $3, $4)
    on conflict (account_id, provider) do update set wish = excluded.wish,
      idempotency_key = excluded.idempotency_key, session_id = null, created_at = now()
-     where plan_checkouts.idempotency_key = $5
+     where plan_checkouts.idempotency_key = $5 and plan_checkouts.session_id is not distinct from $6
    returning wish, idempotency_key as "idempotencyKey", session_id as "sessionId"`,
 )
 const setSession = statement<{ wish: string }>(
@@ -38,14 +38,15 @@ export async function findPlanCheckout(db: Database, owner: CheckoutOwner): Prom
   return (await find(db, owner.accountId, owner.provider))[0] ?? null
 }
 
-/** Begins a checkout in the place of the one with the key `instead` (null: of none); false when somebody was faster. */
+/** Begins a checkout in the place of `instead`, as it was read (null: of none); false when somebody was faster. */
 export async function beginPlanCheckout(
   db: Database,
   owner: CheckoutOwner,
-  { wish, idempotencyKey, instead }: { wish: string; idempotencyKey: string; instead: string | null },
+  { wish, idempotencyKey, instead }: { wish: string; idempotencyKey: string; instead: PlanCheckout | null },
 ): Promise<boolean> {
   const { accountId, provider } = owner
-  return (await add(db, accountId, provider, wish, idempotencyKey, instead)).length > 0
+  const { idempotencyKey: key = null, sessionId = null } = instead ?? {}
+  return (await add(db, accountId, provider, wish, idempotencyKey, key, sessionId)).length > 0
 }
 
 /** Keeps which session the provider made; false when another checkout was begun meanwhile. */

@@ -26,7 +26,7 @@ const one = statement<SubscriptionRow>(
 )
 const ofAccount = statement<SubscriptionRow>(
   `select ${columns} from subscriptions s where s.account_id = $1 and s.provider = $2
-   order by s.created_at desc, s.subscription_id`,
+   order by coalesce(s.begun_at, s.created_at) desc, s.subscription_id`,
 )
 const put = statement(
   `insert into subscriptions (provider, subscription_id, account_id, plan, status, current_period_end, cancel_at_period_end, told_at, told_by, begun_at)

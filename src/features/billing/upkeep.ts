@@ -1,4 +1,6 @@
+import type { SubscriptionFacts } from '../../platform/payments/index.ts'
 import type { PaymentParts } from './parts.ts'
+import type { Catalogue } from './plans.ts'
 import { addRemoval, dropRemoval, findCustomer, listRemovals } from './store-payments.ts'
 import {
   findDoubled,
@@ -6,7 +8,6 @@ import {
   findOnOtherPlans,
   findOverdue,
   listSubscriptions,
-  type SubscriptionRow,
 } from './store-subscriptions.ts'
 import { isGoing, isLive, liveStatuses, settlePlan } from './subscriptions.ts'
 
@@ -47,8 +48,14 @@ async function undoDoubles(parts: PaymentParts): Promise<void> {
  */
 export async function keepOneSubscription(parts: PaymentParts, accountId: string): Promise<void> {
   const { db, payments } = parts
-  const rows = await listSubscriptions(db, accountId, payments.provider)
-  const [kept, ...others] = rows.filter(row => isLive(row.status)).toSorted(firstFirst)
+  const rows = (await listSubscriptions(db, accountId, payments.provider)).filter(row => isLive(row.status))
+  if (rows.length < 2) return
+  // One may have ended without our having heard of it, and not all that a customer has at the provider is a plan of ours.
+  const told = await Promise.all(rows.map(row => payments.subscription(row.subscriptionId)))
+  const [kept, ...others] = told
+    .filter(facts => facts !== null)
+    .filter(facts => isLive(facts.status) && isOfPlan(parts.catalogue, facts))
+    .toSorted(firstFirst)
   for (const { subscriptionId } of others) {
     const idempotencyKey = `double:${subscriptionId}`
     const { isRefunded } = await payments.undoSubscription({ subscriptionId, idempotencyKey })
@@ -57,11 +64,16 @@ export async function keepOneSubscription(parts: PaymentParts, accountId: string
   }
 }
 
+/** Whether a subscription was made by a checkout of ours, or has the price of a plan. */
+function isOfPlan({ plans }: Catalogue, { planId, priceId }: SubscriptionFacts): boolean {
+  return planId !== null || plans.some(plan => priceId !== null && plan.providerPriceId === priceId)
+}
+
 /** Those that are paid for before others, then by when they began. */
-function firstFirst(one: SubscriptionRow, other: SubscriptionRow): number {
+function firstFirst(one: SubscriptionFacts, other: SubscriptionFacts): number {
   const going = Number(isGoing(other.status)) - Number(isGoing(one.status))
-  const begun = (row: SubscriptionRow) => row.begunAt?.getTime() ?? 0
-  return going || begun(one) - begun(other) || (one.subscriptionId < other.subscriptionId ? -1 : 1)
+  const begun = (one.begunAt ?? 0) - (other.begunAt ?? 0)
+  return going || begun || (one.subscriptionId < other.subscriptionId ? -1 : 1)
 }
 
 /**
