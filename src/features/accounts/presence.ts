@@ -2,7 +2,7 @@ import { AppError } from '../../lib/errors.ts'
 import type { Cache } from '../../platform/cache/index.ts'
 import type { Database } from '../../platform/database/index.ts'
 import type { Role } from './store.ts'
-import { findLiveAmong, findLiveSession, type SessionState } from './store-sessions.ts'
+import { findLiveSessions, type SessionState } from './store-sessions.ts'
 import { type AccessClaims, type AccessTokens, invalidToken } from './tokens.ts'
 
 /** Who is calling: one live session of one account. */
@@ -25,6 +25,7 @@ interface Remembered {
   identity: AccountIdentity | null
   /** When the database last vouched for it. */
   checkedAt: number
+  usedAt: number
   /** An ended session never comes back. */
   isEnded: boolean
   /** Counts what made earlier answers of the database worthless. */
@@ -35,6 +36,8 @@ interface Remembered {
 type Note = { sessions: readonly string[] } | { changed: string }
 
 const maxRemembered = 20_000
+/** Whoever was here within this time finds an answer: these sessions are asked for again before theirs is too old. */
+const usedLatelyMs = 5 * 60_000
 const channel = 'accounts'
 
 /**
@@ -54,7 +57,7 @@ export class Presence {
     this.#deps = deps
     this.#freshMs = deps.freshMs ?? 4000
     this.#subscription = deps.cache.subscribe(channel, message => this.#hear(message))
-    this.#timer = setInterval(() => void this.#checkWatched().catch(() => undefined), this.#freshMs)
+    this.#timer = setInterval(() => void this.#checkKnown().catch(() => undefined), this.#freshMs / 2)
     this.#timer.unref()
   }
 
@@ -73,7 +76,8 @@ export class Presence {
   /** Whose session this is, for what stands in for a token. Throws AppError unauthenticated when it has ended. */
   async recognise(sessionId: string): Promise<AccountIdentity> {
     const state = this.#recall(sessionId)
-    const isStale = this.#deps.now() - state.checkedAt >= this.#freshMs
+    state.usedAt = this.#deps.now()
+    const isStale = state.usedAt - state.checkedAt >= this.#freshMs
     if (isStale && !state.isEnded) await this.#refresh(state, sessionId)
     if (state.isEnded || !state.identity) {
       throw new AppError('unauthenticated', 'SESSION_ENDED', 'This session has ended. Please sign in again.')
@@ -138,7 +142,8 @@ export class Presence {
   #recall(id: string): Remembered {
     const known = this.#sessions.get(id)
     if (known) return known
-    const state: Remembered = { identity: null, checkedAt: 0, isEnded: false, version: 0, pending: null }
+    const fresh = { identity: null, checkedAt: 0, usedAt: 0, isEnded: false, version: 0, pending: null }
+    const state: Remembered = fresh
     this.#sessions.set(id, state)
     dropOldest(this.#sessions)
     return state
@@ -160,18 +165,36 @@ export class Presence {
   }
 
   async #ask(state: Remembered, sessionId: string): Promise<void> {
-    const { version } = state
-    const askedAt = this.#deps.now()
-    const found = await findLiveSession(this.#deps.db, sessionId, new Date(askedAt))
-    state.identity = found && found.status !== 'banned' ? identityOf(found) : null
-    if (state.version === version) state.checkedAt = askedAt
+    await this.#askAll(new Map([[sessionId, state]]))
   }
 
-  async #checkWatched(): Promise<void> {
-    const ids = [...this.#watchers.keys()]
-    if (ids.length === 0) return
-    const live = await findLiveAmong(this.#deps.db, ids, new Date(this.#deps.now()))
-    this.#endHere(ids.filter(id => !live.has(id)))
+  /** Asks for many in one statement; gives those that are live. */
+  async #askAll(states: ReadonlyMap<string, Remembered>): Promise<Set<string>> {
+    const asked = [...states].map(([id, state]) => ({ id, state, version: state.version }))
+    const askedAt = this.#deps.now()
+    const ids = asked.map(({ id }) => id)
+    const found = await findLiveSessions(this.#deps.db, ids, new Date(askedAt))
+    const live = new Set<string>()
+    for (const { id, state, version } of asked) {
+      if (state.isEnded) continue
+      const now = found.get(id)
+      state.identity = now && now.status !== 'banned' ? identityOf(now) : null
+      if (state.identity) live.add(id)
+      if (state.version === version) state.checkedAt = askedAt
+    }
+    return live
+  }
+
+  /** Asks again for the sessions that are watched, which end when they are not live, and for those that were used lately. */
+  async #checkKnown(): Promise<void> {
+    const since = this.#deps.now() - usedLatelyMs
+    const watched = [...this.#watchers.keys()]
+    const states = new Map(watched.map(id => [id, this.#recall(id)]))
+    for (const [id, state] of this.#sessions)
+      if (state.identity && state.usedAt > since) states.set(id, state)
+    if (states.size === 0) return
+    const live = await this.#askAll(states)
+    this.#endHere(watched.filter(id => !live.has(id)))
   }
 }
 

@@ -58,22 +58,16 @@ export interface SessionState {
 const live = statement<SessionState>(
   `select s.id as "sessionId", s.account_id as "accountId", a.role, a.status
    from sessions s join accounts a on a.id = s.account_id
-   where s.id = $1 and s.ended_at is null and s.expires_at > $2 and a.erasing_at is null`,
+   where s.id = any($1::uuid[]) and s.ended_at is null and s.expires_at > $2 and a.erasing_at is null`,
 )
 
-/** The state of a session that has neither ended nor expired; null otherwise. */
-export async function findLiveSession(db: Database, id: string, now: Date): Promise<SessionState | null> {
-  return (await live(db, id, now))[0] ?? null
-}
-
-const liveAmong = statement<{ id: string }>(
-  `select s.id from sessions s join accounts a on a.id = s.account_id
-   where s.id = any($1::uuid[]) and s.ended_at is null and s.expires_at > $2 and a.erasing_at is null and a.status <> 'banned'`,
-)
-
-/** Those of the sessions that have neither ended nor expired. */
-export async function findLiveAmong(db: Database, ids: readonly string[], now: Date): Promise<Set<string>> {
-  return new Set((await liveAmong(db, ids, now)).map(row => row.id))
+/** The state of each of the sessions that has neither ended nor expired. */
+export async function findLiveSessions(
+  db: Database,
+  ids: readonly string[],
+  now: Date,
+): Promise<Map<string, SessionState>> {
+  return new Map((await live(db, ids, now)).map(state => [state.sessionId, state]))
 }
 
 const listing = statement<SessionRow>(

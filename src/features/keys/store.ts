@@ -138,13 +138,21 @@ export async function keepModels(
 /** An account's active key, as far as it takes to decide who pays. */
 export type ActiveKey = Pick<KeyRow, 'id' | 'provider' | 'name' | 'lastFour' | 'models' | 'fallbackToCredits'>
 
-const selectActive = statement<ActiveKey>(
-  `select id, provider, name, last_four as "lastFour", models, falls_back_to_credits as "fallbackToCredits"
-   from provider_keys where account_id = $1 and is_active order by created_at`,
+const selectActive = statement<ActiveKey & { accountId: string }>(
+  `select account_id as "accountId", id, provider, name, last_four as "lastFour", models,
+     falls_back_to_credits as "fallbackToCredits"
+   from provider_keys where account_id = any($1::uuid[]) and is_active order by created_at`,
 )
 
-export function listActive(db: Database, accountId: string): Promise<ActiveKey[]> {
-  return selectActive(db, accountId)
+/** The active keys of some accounts; those without any are left out. */
+export async function listActive(
+  db: Database,
+  accountIds: readonly string[],
+): Promise<Map<string, ActiveKey[]>> {
+  const found = new Map<string, ActiveKey[]>()
+  for (const { accountId, ...key } of await selectActive(db, accountIds))
+    found.set(accountId, [...(found.get(accountId) ?? []), key])
+  return found
 }
 
 function firstOf(rows: readonly KeyRow[]): KeyRow {
