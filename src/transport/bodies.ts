@@ -4,7 +4,7 @@ import { sendError } from './errors.ts'
 import type { Server } from './http.ts'
 
 /**
- * JSON in UTF-8 is the only body; an empty one counts as none, so that DELETE with a JSON header works. What no text of
+ * JSON in UTF-8, not packed, is the only body; an empty one counts as none, so that DELETE with a JSON header works. What no text of
  * ours may hold is refused here for every route: NUL, which the database cannot keep, and halves of characters.
  */
 export function acceptJsonOnly(server: Server): void {
@@ -12,6 +12,8 @@ export function acceptJsonOnly(server: Server): void {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
     const bytes = body as Buffer
+    const encoding = request.headers['content-encoding'] ?? 'identity'
+    if (encoding !== 'identity') return done(packed(), undefined)
     if (bytes.length === 0) return done(null, undefined)
     if (!isUtf8(bytes)) return done(refused('must be UTF-8'), undefined)
     const json = bytes.toString('utf8')
@@ -43,6 +45,11 @@ function isWellFormed(value: unknown): boolean {
   if (typeof value === 'string') return value.isWellFormed()
   if (typeof value !== 'object' || value === null) return true
   return Object.entries(value).every(([name, inner]) => name.isWellFormed() && isWellFormed(inner))
+}
+
+/** A packed body says nothing about how large it is. */
+function packed(): AppError {
+  return new AppError('unsupported', 'UNSUPPORTED_ENCODING', 'The body must be sent without Content-Encoding')
 }
 
 function refused(rule: string): AppError {

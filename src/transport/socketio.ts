@@ -106,6 +106,13 @@ function bound(conn: Connection, limits: SocketIoLimits): void {
   conn.on('packet', (packet: { data?: string | Buffer }) => {
     if (!isWithinRate(packet.data?.length ?? 0)) cut(conn)
   })
+  // Pings of the WebSocket below are answered without a packet, also to a reader that takes nothing.
+  const countPings = ({ socket }: Transport) =>
+    socket?.on('ping', data => {
+      if (!isWithinRate(data.length)) cut(conn)
+    })
+  countPings(conn.transport as Transport)
+  conn.on('upgrade', (transport: Transport) => void countPings(transport))
   let waiting = 0
   conn.on('packetCreate', (packet: { data?: string }) => {
     waiting += packet.data?.length ?? 0
@@ -116,9 +123,14 @@ function bound(conn: Connection, limits: SocketIoLimits): void {
   })
 }
 
+/** A transport of the engine; its `ws` socket, where it is a WebSocket. */
+interface Transport {
+  socket?: { on(event: 'ping', hear: (data: Buffer) => void): unknown; terminate?: () => void }
+}
+
 /** Closes a connection without waiting for its reader. */
 function cut(conn: Connection): void {
-  const { transport } = conn as { transport: { socket?: { terminate?: () => void } } }
+  const { transport } = conn as { transport: Transport }
   conn.close(true)
   transport.socket?.terminate?.()
 }
