@@ -89,6 +89,13 @@ test('the journey of the README: create, talk, finalize, read, save', async () =
     generatedPlugin: code,
     isFinal: true,
   })
+  const large = `<?php\n${'\n'.repeat(1_000_000)}`
+  expect((await post('/plugin-generator/save-plugin', { pluginId, generatedPlugin: large })).status).toBe(200)
+  const larger = await post('/plugin-generator/save-plugin', {
+    pluginId,
+    generatedPlugin: `${large}${'x'.repeat(50_000)}`,
+  })
+  expect([larger.status, larger.body.errors]).toEqual([413, ['Generated Plugin must have at most 1 MB']])
   socket.webSocket.close()
 })
 

@@ -107,6 +107,19 @@ describeJourney('a person who needs a plugin', () => {
     await provider.script({ text: answerWith(mendedCode), intervalMs: 150 })
     await say(page, 'Let customers choose a day')
     await page.getByText('Writing the plugin…').waitFor()
+    // The answer goes on at the server: it is there after a reload, on a phone as well.
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.reload()
+    await page.getByText('Writing the plugin…').waitFor()
+    await page.getByRole('button', { name: 'Show the code' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Code of the plugin' })
+    await dialog.getByText('Plugin Name: Gift Wrapping').waitFor()
+    const widths = 'document.documentElement.scrollWidth <= innerWidth'
+    expect(await page.evaluate(widths)).toBe(true)
+    await dialog.getByRole('button', { name: 'Close the code' }).click()
+    await dialog.waitFor({ state: 'hidden' })
+    expect(await page.evaluate(widths)).toBe(true)
+    await page.setViewportSize({ width: 1440, height: 900 })
     await page.getByRole('button', { name: 'Stop' }).click()
     await page.getByText('You stopped this answer.').waitFor()
     const failure = { status: 400, error: { message: 'unknown field' } }

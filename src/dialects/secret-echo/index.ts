@@ -12,6 +12,7 @@ export function secretEchoRoutes(parts: DialectParts) {
 }
 
 function routes(parts: DialectParts) {
+  // Code of 1 MB takes more as JSON.
   // biome-ignore format: a table
   return async (server: Server) => {
     server.post('/plugin-generator', asks.create, request => plugins.createPlugin(parts, request.identity.accountId, request.body))

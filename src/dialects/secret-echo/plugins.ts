@@ -1,4 +1,4 @@
-import type { Plugin, Plugins } from '../../features/plugins/index.ts'
+import { largestCodeBytes, type Plugin, type Plugins } from '../../features/plugins/index.ts'
 import { AppError } from '../../lib/errors.ts'
 import type { DialectParts } from '../parts.ts'
 import { chatOf, envelope, lastCodeOf, ownId, publishedId } from './present.ts'
@@ -65,6 +65,12 @@ export async function savePlugin(
   accountId: string,
   { pluginId, generatedPlugin }: { pluginId: string; generatedPlugin: string },
 ) {
+  if (Buffer.byteLength(generatedPlugin) > largestCodeBytes) {
+    const message = 'Generated Plugin must have at most 1 MB'
+    throw new AppError('too-large', 'CODE_TOO_LARGE', message, {
+      details: [{ field: 'generatedPlugin', message: 'must have at most 1 MB' }],
+    })
+  }
   const given = { code: generatedPlugin, asSaved: true }
   await orAbsent(plugins.saveClientCode(accountId, ownId(pluginId), given))
   return envelope({ message: 'Generated plugin saved successfully' })
