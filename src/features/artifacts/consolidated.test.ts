@@ -50,6 +50,21 @@ describe('what blocks of a reply were merged into', () => {
     expect(await codeOf(again.artifacts.at(-1)?.id)).toContain('color: red')
   })
 
+  test('has the style sheets beside it that it imports, and builds with them', async () => {
+    const component = fence(
+      'jsx',
+      'import \'./styles/card.css\'\n\nexport default function Card() {\n  return <b className="x">styled</b>\n}',
+    )
+    const told = await world.answer(await place(), component + css('rebeccapurple'))
+    const whole = told.artifacts.at(-1)
+    expect(whole).toMatchObject({ title: 'Card', version: 2, type: 'REACT', fileCount: 2 })
+    const files = await world.artifacts.readFiles(accountId, whole?.id ?? '')
+    expect(files.map(({ path }) => path)).toEqual(['Card.jsx', 'styles/card.css'])
+    const built = await world.artifacts.build(accountId, whole?.id ?? '')
+    expect(built.ok && built.html).toContain('rebeccapurple')
+    expect((await world.artifacts.build(accountId, told.artifacts[0]?.id ?? '')).ok).toBe(false)
+  })
+
   test('grows when the answer goes on, and is not made twice', async () => {
     const where = await place()
     const first = await world.answer(where, html + css('teal'))

@@ -56,36 +56,30 @@ async function saveMerged(
 ): Promise<ArtifactSummary | null> {
   const { content, language, type } = merged
   const path = fileNameFor(merged.root.block.title, { language, type, content })
-  const [file] = await putContents(deps.files, origin, [{ path, language, content }])
-  if (!file) return null
+  const contents = [{ path, language, content }, ...(merged.beside ?? [])]
+  const files = await putContents(deps.files, origin, contents)
   try {
-    const summary = await deps.db.transaction().execute(db => write(db, origin, { merged, file }))
-    return summary
+    return await deps.db.transaction().execute(db => write(db, origin, { merged, files }))
   } catch (error) {
     if (!isForeignKeyViolation(error)) throw error
-    await deps.files.delete(prefixOf(origin) + file.sha256)
+    for (const file of files) await deps.files.delete(prefixOf(origin) + file.sha256)
     return null
   }
 }
 
 interface Made {
   merged: Merged
-  file: StoredFile
+  files: StoredFile[]
 }
 
 /** Null when a block has gone meanwhile, or when the same was merged before. */
-async function write(db: Database, origin: Origin, { merged, file }: Made): Promise<ArtifactSummary | null> {
+async function write(db: Database, origin: Origin, { merged, files }: Made): Promise<ArtifactSummary | null> {
   await lockConversation(db, origin.conversationId)
   const artifacts = await listWholeOfMessages(db, origin.accountId, [origin.messageId])
   const parts = merged.parts.map(part => artifactOf(part.block, artifacts))
   const root = parts[merged.parts.indexOf(merged.root)]
   if (!root || parts.some(part => part === null)) return null
-  if (
-    artifacts.some(
-      ({ consolidatedFrom, files }) => consolidatedFrom.length > 0 && files[0]?.sha256 === file.sha256,
-    )
-  )
-    return null
+  if (artifacts.some(known => known.consolidatedFrom.length > 0 && isSame(known.files, files))) return null
   const id = newId()
   const { lineageId, title } = root
   const version = (await newestVersion(db, lineageId)) + 1
@@ -99,7 +93,7 @@ async function write(db: Database, origin: Origin, { merged, file }: Made): Prom
     type,
     language,
     isComplete: true,
-    files: [file],
+    files,
   }
   await insertArtifact(db, artifact)
   const consolidatedFrom = parts.flatMap(part => (part ? [part.id] : []))
@@ -108,7 +102,20 @@ async function write(db: Database, origin: Origin, { merged, file }: Made): Prom
     if (isPartOf(earlier.consolidatedFrom, consolidatedFrom))
       await deleteArtifact(db, origin.accountId, earlier.id)
   await linkConsolidated(db, consolidatedFrom, id)
-  return { id, title, type, language, version, consolidatedFrom, consolidatedInto: null, fileCount: 1 }
+  return {
+    id,
+    title,
+    type,
+    language,
+    version,
+    consolidatedFrom,
+    consolidatedInto: null,
+    fileCount: files.length,
+  }
+}
+
+function isSame(files: readonly StoredFile[], others: readonly StoredFile[]): boolean {
+  return files.length === others.length && files.every((file, index) => file.sha256 === others[index]?.sha256)
 }
 
 /** Whether there are some, and all of them are among the others. */

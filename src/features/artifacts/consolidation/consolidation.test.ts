@@ -158,6 +158,52 @@ export default function Clock() {
   })
 })
 
+describe('a component and the styles that it imports', () => {
+  const component =
+    "import { useState } from 'react'\nimport './Card.css'\n\nexport default function Card() {\n  const [n] = useState(7)\n  return <b className=\"card\">{n}</b>\n}"
+  const styles = '.card {\n  color: rebeccapurple;\n}\n.card:hover {\n  color: red;\n}'
+
+  test('become a project of two files that builds', async () => {
+    const merged = await mergeOne(['jsx', component], 'And its styles:', ['css', styles])
+    expect(merged.beside).toEqual([{ path: 'Card.css', language: 'css', content: `${styles}\n` }])
+    expect(merged.parts.map(part => part.block.type)).toEqual(['REACT', 'CSS'])
+    const built = await bundler.build({ files: { 'Card.jsx': merged.content, 'Card.css': `${styles}\n` } })
+    expect(built.ok && built.html).toContain('rebeccapurple')
+  })
+
+  test('also with a hook, and with style modules', async () => {
+    const withModule = clock
+      .replace('import { useTimer }', "import styles from './Clock.module.css';\nimport { useTimer }")
+      .replace('<time>', '<time className={styles.card}>')
+    const merged = await mergeOne(['css', styles], ['jsx', hook], ['jsx', withModule])
+    expect(merged.beside).toMatchObject([{ path: 'Clock.module.css' }])
+    expect(merged.parts.map(part => part.block.type)).toEqual(['CSS', 'REACT', 'REACT'])
+    const files = { 'Clock.jsx': merged.content, 'Clock.module.css': styles }
+    expect(await bundler.build({ files })).toMatchObject({ ok: true, warnings: [] })
+  })
+
+  test.each<[string, (string | [string, string])[]]>([
+    ['the styles are not there', [['jsx', component]]],
+    [
+      'there are more styles than imports',
+      [
+        ['jsx', component],
+        ['css', styles],
+        ['css', styles.replaceAll('card', 'other')],
+      ],
+    ],
+    [
+      'the styles lie elsewhere',
+      [
+        ['jsx', component.replace('./Card.css', '../../Card.css')],
+        ['css', styles],
+      ],
+    ],
+  ])('stay apart when %s', async (_, pieces) => {
+    expect((await merge(...pieces)).filter(merged => merged.type !== 'CSS')).toEqual([])
+  })
+})
+
 const first = 'export default function One() {\n  return <b>one</b>\n}'
 const second = 'export default function Two() {\n  return <b>two</b>\n}'
 

@@ -26,10 +26,15 @@ export async function consolidate(reader: Reader, blocks: readonly Block[]): Pro
   if (candidates.length < 2 || candidates.length > limits.blocks || length > limits.length) return []
   const parts = await readParts(reader, candidates)
   const page = mergePage(parts)
-  const left = parts.filter(part => !page?.parts.includes(part))
-  const merged = [...(page ? [page] : []), ...mergeScripts(left), ...(page ? [] : mergeStyles(left))]
+  const scripts = mergeScripts(without(parts, page ? [page] : []))
+  const styles = page ? [] : mergeStyles(without(parts, scripts))
+  const merged = [...(page ? [page] : []), ...scripts, ...styles]
   const judged = await reader.outline(merged.map(judgedAs))
   return merged.filter((_, index) => judged[index])
+}
+
+function without(parts: readonly Part[], merged: readonly Merged[]): Part[] {
+  return parts.filter(part => !merged.some(each => each.parts.includes(part)))
 }
 
 /** Whether a block of this language and type may be merged with others. */

@@ -8,7 +8,7 @@ export interface Part {
   outline: Outline | null
 }
 
-/** One file made of several blocks. */
+/** One file made of several blocks, perhaps with style sheets beside it. */
 export interface Merged {
   /** In the order of their writing. */
   parts: readonly Part[]
@@ -17,6 +17,8 @@ export interface Merged {
   content: string
   language: string
   type: ArtifactType
+  /** Files that it imports. */
+  beside?: readonly { path: string; language: string; content: string }[]
   /** The classic scripts of a page, to be parsed as one. */
   script?: string
 }

@@ -7,6 +7,12 @@ interface Script extends Part {
   outline: Outline
 }
 
+/** A style sheet, and the path by which it is imported. */
+interface Sheet {
+  part: Part
+  path: string
+}
+
 /** A part among others: whom it needs, and which of its imports mean them. */
 interface Linked {
   part: Script
@@ -15,7 +21,13 @@ interface Linked {
   inner: Set<ImportStatement>
 }
 
-/** Scripts that need each other, each group as one file; what nothing leads to, or what would clash, stays apart. */
+/** A style sheet beside the script that imports it. */
+const sheetPath = /^\.\/((?:[\w-][\w.-]*\/)*[\w-][\w.-]*\.css)$/
+
+/**
+ * Scripts that need each other, each group as one file; what nothing leads to, or what would clash, stays apart. Style
+ * sheets that they import, when the answer has as many, become files beside it under the names that the imports ask for.
+ */
 export function mergeScripts(parts: readonly Part[]): Merged[] {
   const scripts = parts.filter(
     (part): part is Script =>
@@ -26,7 +38,13 @@ export function mergeScripts(parts: readonly Part[]): Merged[] {
       !part.outline.uses.some(name => name === 'module' || name === 'exports'),
   )
   const linked = scripts.map(part => linkOf(part, scripts)).filter(link => link !== null)
-  return groupsOf(linked).flatMap(group => mergeGroup(group) ?? [])
+  const sheets = parts.filter(part => part.block.language === 'css' && part.outline)
+  return groupsOf(linked).flatMap(group => {
+    const merged = mergeGroup(group, sheets)
+    if (!merged) return []
+    const { parts: used } = merged
+    return [{ ...merged, parts: parts.filter(part => used.includes(part)) }]
+  })
 }
 
 /** Null when it imports a file that no part is. */
@@ -36,6 +54,7 @@ function linkOf(part: Script, all: readonly Script[]): Linked | null {
   const others = all.filter(other => other !== part)
   for (const statement of part.outline.imports) {
     if (!/^(?:\.{1,2}\/|[@~]\/)/.test(statement.specifier)) continue
+    if (sheetPath.test(statement.specifier)) continue
     const meant = others.find(other => isMeant(statement, other))
     if (!meant) return null
     needs.add(meant)
@@ -70,7 +89,7 @@ function isUseOfExport(part: Script, other: Script): boolean {
   return isExporting && !defines && !isMounting && defaultExport === null && !hasNamedExports
 }
 
-/** Parts that hang together, in the order of their writing; those that stand alone are left out. */
+/** Parts that hang together, in the order of their writing. */
 function groupsOf(all: readonly Linked[]): Linked[][] {
   const groups = new Map(all.map(link => [link.part, new Set([link])]))
   for (const link of all) {
@@ -82,12 +101,20 @@ function groupsOf(all: readonly Linked[]): Linked[][] {
       for (const member of own) groups.set(member.part, own)
     }
   }
-  return [...new Set(groups.values())]
-    .filter(group => group.size > 1)
-    .map(group => all.filter(link => group.has(link)))
+  return [...new Set(groups.values())].map(group => all.filter(link => group.has(link)))
 }
 
-function mergeGroup(group: readonly Linked[]): Merged | null {
+/** The style sheets that imports ask for, in the order of the answer; null unless there are as many. */
+function sheetsFor(imports: readonly ImportStatement[], sheets: readonly Part[]): Sheet[] | null {
+  const wanted = new Set(imports.flatMap(({ specifier }) => sheetPath.exec(specifier)?.[1] ?? []))
+  if (wanted.size > 0 && wanted.size !== sheets.length) return null
+  return [...wanted].flatMap((path, index) => {
+    const part = sheets[index]
+    return part ? [{ part, path }] : []
+  })
+}
+
+function mergeGroup(group: readonly Linked[], sheets: readonly Part[]): Merged | null {
   const parts = group.map(({ part }) => part)
   // A part that needs one which stays apart would lose it.
   if (group.some(({ inner, needs }) => inner.size > 0 && ![...needs].every(part => parts.includes(part))))
@@ -101,6 +128,8 @@ function mergeGroup(group: readonly Linked[]): Merged | null {
   const outer = group.flatMap(({ part, inner }) =>
     part.outline.imports.filter(statement => !inner.has(statement)),
   )
+  const styles = sheetsFor(outer, sheets)
+  if (styles === null || group.length + styles.length < 2) return null
   const locals = new Set(outer.flatMap(({ names }) => names.map(({ local }) => local)))
   if (!areDistinct([...parts.flatMap(namesOf), ...locals])) return null
   const imports = mergeImports(outer, styleOf(parts.flatMap(importTexts)))
@@ -113,7 +142,10 @@ function mergeGroup(group: readonly Linked[]): Merged | null {
     .filter(text => text !== '')
     .join('\n\n')
   const root = keeping[0] ?? parts.findLast(part => !isNeeded(part)) ?? parts.at(-1)
-  return root ? { parts, root, content: `${content}\n`, ...kindOf(parts) } : null
+  if (!root) return null
+  const beside = styles.map(({ part, path }) => ({ path, language: 'css', content: part.block.content }))
+  const used = [...parts, ...styles.map(({ part }) => part)]
+  return { parts: used, root, content: `${content}\n`, beside, ...kindOf(parts) }
 }
 
 function importTexts(part: Script): string[] {
