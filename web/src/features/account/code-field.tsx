@@ -72,7 +72,10 @@ function Resend({ resend, onSent }: { resend: () => Promise<CodeSent>; onSent: (
   return (
     <>
       {isWaiting ? (
-        <span>You can ask for another in {waitSeconds} s.</span>
+        <span>
+          You can ask for another in {waitSeconds}
+          {'\u00a0'}s.
+        </span>
       ) : (
         <Anchor component="button" type="button" size="xs" onClick={() => void send()}>
           Send another code
