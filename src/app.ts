@@ -22,7 +22,7 @@ export async function createApp(options: AppOptions) {
     return part
   }
   try {
-    const platform = await standOn(options, hold)
+    const platform = await standOn(options, hold, catalogue.plans)
     const features = await createFeatures({ ...platform, catalogue }, options, hold)
     const server = await reach(platform, features, options)
     options.signal?.throwIfAborted()

@@ -13,15 +13,23 @@ import { openDiskFiles } from '../platform/files/disk.ts'
 import { createModels } from '../platform/models/catalogue.ts'
 import type { Payments } from '../platform/payments/index.ts'
 import { createNoPayments } from '../platform/payments/none.ts'
-import { createSandboxPayments, type SandboxPayments } from '../platform/payments/sandbox.ts'
+import {
+  createSandboxPayments,
+  type SandboxPayments,
+  type SandboxPlan,
+} from '../platform/payments/sandbox.ts'
 import { createPostgresQueue } from '../platform/queue/postgres.ts'
 import { createRedisQueue } from '../platform/queue/redis.ts'
 import { createRedis } from '../platform/redis/index.ts'
 import { loadSecrets } from '../platform/secrets/index.ts'
 import type { AppOptions, Hold } from './options.ts'
 
-/** What we stand on. */
-export async function standOn({ config, logger, built, signal }: AppOptions, hold: Hold) {
+/** What we stand on; `plans` are those that the sandbox of payments may change between. */
+export async function standOn(
+  { config, logger, built, signal }: AppOptions,
+  hold: Hold,
+  plans: readonly SandboxPlan[],
+) {
   const dataDir = resolve(config.dataDir)
   const address = { url: config.publicUrl ?? `http://localhost:${config.port}` }
   const secrets = await loadSecrets(dataDir, {
@@ -50,7 +58,11 @@ export async function standOn({ config, logger, built, signal }: AppOptions, hol
   const files = disk ?? hold(await openBucket(config))
   const { isProduction, allowPrivateAddresses } = config
   const models = hold(createModels({ settings: config.models, isProduction, allowPrivateAddresses }))
-  const sandbox = createSandbox(database.db, { config, logger }, { secret: secrets.sandboxWebhooks, address })
+  const sandbox = createSandbox(
+    database.db,
+    { config, logger },
+    { secret: secrets.sandboxWebhooks, address, plans },
+  )
   const payments = hold(await paymentsOf(config, sandbox))
   const consoleDirectory = await (signal ? Promise.race([built, thrownBy(signal)]) : built)
   const vendor = await ensureVendor(vendorDirectory, join(dataDir, 'vendor'))
@@ -81,11 +93,11 @@ export type Platform = Awaited<ReturnType<typeof standOn>>
 function createSandbox(
   db: Database,
   { config, logger }: Pick<AppOptions, 'config' | 'logger'>,
-  { secret, address }: { secret: string; address: { url: string } },
+  { secret, address, plans }: { secret: string; address: { url: string }; plans: readonly SandboxPlan[] },
 ) {
   if (config.stripe.secretKey || config.isProduction) return null
   const report = (err: unknown) => logger.warn({ err }, 'the sandbox of payments could not tell an event')
-  return createSandboxPayments({ db, secret, publicUrl: () => address.url, report })
+  return createSandboxPayments({ db, secret, plans, publicUrl: () => address.url, report })
 }
 
 /** Large libraries are loaded only where they are used: they would make every start slower. */

@@ -185,6 +185,23 @@ test('a plan of the file is shown, bought in the sandbox, and counts', async () 
     code: 'DAILY_LIMIT_REACHED',
     message: expect.stringContaining('your plan has 7 messages a day'),
   })
+  // In the portal it is changed to another one, which counts at once and is charged with the next month.
+  const portal = (await call('POST', '/api/v1/billing/portal')).data.url.replace('localhost', '127.0.0.1')
+  expect(await (await fetch(portal)).text()).toContain('Change to Pro for $9.99 a month')
+  const manage = (deed: string) =>
+    fetch(portal, { method: 'POST', body: new URLSearchParams({ deed }), redirect: 'manual' })
+  await manage('plan:gold')
+  await manage('plan:basic')
+  expect((await call('GET', '/api/v1/me')).data.account.plan).toBe('team')
+  await manage('plan:pro')
+  expect(await limitsOf(server, token)).toMatchObject({ plan: 'pro', messages: { limit: 1000, used: 7 } })
+  const before = (await call('GET', '/api/v1/credits')).data.credits
+  await manage('pass-month')
+  expect((await call('GET', '/api/v1/credits')).data.credits).toBe(before + 500)
+  expect((await call('GET', '/api/v1/billing/payments')).data.payments[0]).toMatchObject({
+    ...{ item: 'pro', amountCents: 999, credits: 500 },
+  })
+  await manage('plan:team')
   // The published APIs know it as well.
   expect((await call('GET', '/api/subscription/plans')).plans.map((one: { id: string }) => one.id)).toContain(
     'team',

@@ -25,6 +25,7 @@ paymentsContract('the sandbox', async () => {
   const payments = createSandboxPayments({
     db,
     secret,
+    plans: [],
     publicUrl: () => 'http://us.example',
     report: () => undefined,
   })

@@ -9,19 +9,23 @@ import {
   closeSession,
   isLive,
   manage,
-  type PortalDeed,
   payWithCard,
+  portalDeeds,
   undoSubscription,
 } from './sandbox/counter.ts'
 import { Deliveries } from './sandbox/deliveries.ts'
-import { newObjectId, newSession } from './sandbox/objects.ts'
+import { newObjectId, newSession, type SandboxPlan } from './sandbox/objects.ts'
 import { addObject, type Body, dropCustomer, findObject, listObjects, lockObject } from './sandbox/store.ts'
 import { readSignedEvent } from './signature.ts'
+
+export type { SandboxPlan } from './sandbox/objects.ts'
 
 export interface SandboxSettings {
   db: Database
   /** Signs and proves the events. */
   secret: string
+  /** What the portal may change a subscription to; those that are free are left out. */
+  plans: readonly SandboxPlan[]
   /** Where people reach our pages. */
   publicUrl: () => string
   report: (error: unknown) => void
@@ -100,11 +104,16 @@ export function createSandboxPayments(settings: SandboxSettings) {
     readEvent: (body, signature) => readSignedEvent({ body, signature, secret }),
     close: () => deliveries.close(),
   }
-  return { ...payments, ...pageOperations(db, deliveries), start: (url: string) => deliveries.start(url) }
+  return {
+    ...payments,
+    ...pageOperations(settings, deliveries),
+    start: (url: string) => deliveries.start(url),
+  }
 }
 
 /** What the sandbox's own pages show and do. */
-function pageOperations(db: Database, deliveries: Deliveries) {
+function pageOperations({ db, plans }: SandboxSettings, deliveries: Deliveries) {
+  const sold = plans.filter(plan => plan.priceCents > 0)
   return {
     session: async (id: string): Promise<Body | null> => (await findObject(db, 'session', id))?.body ?? null,
     async pay(id: string, card: Card) {
@@ -114,20 +123,24 @@ function pageOperations(db: Database, deliveries: Deliveries) {
       return outcome
     },
     /** The portal's page by its id: where it leads back to, and the subscription that lives. */
-    async portalPage(
-      id: string,
-    ): Promise<{ returnUrl: string; subscription: SubscriptionFacts | null } | null> {
+    async portalPage(id: string): Promise<{
+      returnUrl: string
+      subscription: SubscriptionFacts | null
+      others: readonly SandboxPlan[]
+    } | null> {
       const portal = (await findObject(db, 'portal', id))?.body
       if (!portal) return null
       const live = (await listObjects(db, 'subscription', String(portal.customer))).find(isLive)
-      return {
-        returnUrl: String(portal.return_url),
-        subscription: live ? subscriptionFacts(live.body) : null,
-      }
+      const subscription = live ? subscriptionFacts(live.body) : null
+      const others = sold.filter(plan => plan.id !== subscription?.planId)
+      return { returnUrl: String(portal.return_url), subscription, others }
     },
-    async manage(id: string, deed: PortalDeed): Promise<void> {
+    /** Does one of the deeds, or `plan:` and the id of another plan. */
+    async manage(id: string, wish: string): Promise<void> {
       const portal = await findObject(db, 'portal', id)
-      if (!portal) return
+      const plan = sold.find(one => wish === `plan:${one.id}`)
+      const deed = plan ?? portalDeeds.find(one => one === wish)
+      if (!portal || !deed) return
       await manage(db, portal.customerId, deed)
       await deliveries.flush()
     },

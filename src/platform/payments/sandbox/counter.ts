@@ -1,6 +1,14 @@
 import type { Database } from '../../database/index.ts'
 import { type Card, judgeCard } from './cards.ts'
-import { monthAfter, newEventId, newInvoice, newObjectId, newSubscription, seconds } from './objects.ts'
+import {
+  monthAfter,
+  newEventId,
+  newInvoice,
+  newObjectId,
+  newSubscription,
+  type SandboxPlan,
+  seconds,
+} from './objects.ts'
 import { addObject, type Body, changeObject, listObjects, lockObject, queueEvent } from './store.ts'
 
 /** How a try to pay ended. */
@@ -134,18 +142,29 @@ function subscriptionOf(invoice: Body): unknown {
   return parent?.subscription_details?.subscription
 }
 
-export type PortalDeed = 'cancel' | 'reactivate' | 'pass-month'
+export const portalDeeds = ['cancel', 'reactivate', 'pass-month'] as const
 
 /** Does what the person asks on the portal page; false when there is nothing to do it to. */
-export async function manage(db: Database, customerId: string, deed: PortalDeed): Promise<boolean> {
+export async function manage(
+  db: Database,
+  customerId: string,
+  deed: (typeof portalDeeds)[number] | SandboxPlan,
+): Promise<boolean> {
   return db.transaction().execute(async transaction => {
     const live = (await listObjects(transaction, 'subscription', customerId)).find(isLive)
     const locked = live && (await lockObject(transaction, 'subscription', live.id))
     if (!locked || !isLive(locked)) return false
-    if (deed === 'pass-month') await passMonth(transaction, locked.body)
+    if (typeof deed === 'object') await changePlan(transaction, locked.body, deed)
+    else if (deed === 'pass-month') await passMonth(transaction, locked.body)
     else await changeSubscription(transaction, locked.body, { cancel_at_period_end: deed === 'cancel' })
     return true
   })
+}
+
+/** From the next month on the other plan is charged; what it allows counts at once. */
+async function changePlan(db: Database, subscription: Body, plan: SandboxPlan): Promise<void> {
+  const metadata = { ...(subscription.metadata as Body), planId: plan.id }
+  await changeSubscription(db, subscription, { metadata, amount: plan.priceCents, currency: plan.currency })
 }
 
 export function isLive({ body }: { body: Body }): boolean {

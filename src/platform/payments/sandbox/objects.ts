@@ -2,6 +2,14 @@ import { randomBytes } from 'node:crypto'
 import type { CheckoutOrder } from '../index.ts'
 import type { Body } from './store.ts'
 
+/** A plan that is sold; its price is in the smallest unit of the currency. */
+export interface SandboxPlan {
+  id: string
+  name: string
+  priceCents: number
+  currency: string
+}
+
 /** A new id in Stripe's form. */
 export function newObjectId(prefix: string): string {
   return `${prefix}_sandbox_${randomBytes(18).toString('base64url').replace(/[-_]/g, 'x')}`

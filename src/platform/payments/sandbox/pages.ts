@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { SubscriptionFacts } from '../index.ts'
+import type { SandboxPlan } from './objects.ts'
 import type { Body } from './store.ts'
 
 const style = `
@@ -71,8 +72,12 @@ export function unknownPage(): string {
 }
 
 /** The portal: the subscription, and what can be done about it. */
-export function portalPage(portal: { returnUrl: string; subscription: SubscriptionFacts | null }): string {
-  const { subscription, returnUrl } = portal
+export function portalPage(portal: {
+  returnUrl: string
+  subscription: SubscriptionFacts | null
+  others: readonly SandboxPlan[]
+}): string {
+  const { subscription, returnUrl, others } = portal
   const back = `<p><a href="${escaped(returnUrl)}">Back</a></p>`
   if (!subscription)
     return page('Sandbox portal', `<h1>No subscription</h1><p>There is nothing to manage.</p>${back}`)
@@ -81,16 +86,19 @@ export function portalPage(portal: { returnUrl: string; subscription: Subscripti
   const deed = isEnding
     ? button('reactivate', 'Keep the subscription')
     : button('cancel', 'Cancel at the end of the month')
+  const changes = others.map(({ id, name, priceCents, currency }) =>
+    button(`plan:${id}`, `Change to ${name} for ${money(priceCents, currency)} a month`, 'quiet'),
+  )
   return page(
     'Sandbox portal',
     `<h1>Your subscription</h1>
 <p>Plan <strong>${escaped(subscription.planId ?? '')}</strong>, ${isEnding ? `ends on ${date}` : `renews on ${date}`}.</p>
-<form method="post">${deed}${button('pass-month', 'Let a month pass', 'quiet')}</form>${back}`,
+<form method="post">${deed}${changes.join('')}${button('pass-month', 'Let a month pass', 'quiet')}</form>${back}`,
   )
 }
 
 function button(deed: string, label: string, look = ''): string {
-  return `<button type="submit" name="deed" value="${deed}" class="${look}">${label}</button>`
+  return `<button type="submit" name="deed" value="${escaped(deed)}" class="${look}">${escaped(label)}</button>`
 }
 
 function page(title: string, content: string): string {

@@ -77,9 +77,7 @@ function portal(server: RouteHost, sandbox: SandboxPayments): void {
     return found ? show(reply, 200, portalPage(found)) : show(reply, 404, unknownPage())
   })
   server.post('/sandbox/portal/:id', options, async (request, reply) => {
-    const deed = field(request, 'deed')
-    if (deed === 'cancel' || deed === 'reactivate' || deed === 'pass-month')
-      await sandbox.manage(idIn(request), deed)
+    await sandbox.manage(idIn(request), field(request, 'deed'))
     return reply.headers(headers()).redirect(`/sandbox/portal/${encodeURIComponent(idIn(request))}`, 303)
   })
 }

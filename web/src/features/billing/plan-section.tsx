@@ -38,6 +38,16 @@ export function PlanSection({ account }: { account: Account }) {
                   Upgrade to {plan.name}
                 </Button>
               )}
+              {plan.priceCents > 0 && isLive && plan.id !== subscription.plan && (
+                <Button
+                  size="xs"
+                  variant="default"
+                  loading={busy === plan.id}
+                  onClick={() => run(plan.id, openPortal)}
+                >
+                  Change to {plan.name}…
+                </Button>
+              )}
             </PlanLine>
           ))}
         </ul>
