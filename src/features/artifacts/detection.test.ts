@@ -65,6 +65,19 @@ const piece = fc.oneof(
 )
 const answer = fc.array(piece, { maxLength: 120 }).map(pieces => pieces.join(''))
 
+test('the styles and the script of a page are kept however short, once; what is said beside them is not', () => {
+  const page = '```html\n<!doctype html>\n<link rel="stylesheet" href="a.css">\n<p class="a">x</p>\n```\n\n'
+  const css = '```css\n.a { color: red }\n```\n\n'
+  const js = '```js\nalert(1)\n```\n\n'
+  expect(blocks(page + css + js).map(block => block.type)).toEqual(['HTML', 'CSS', 'JAVASCRIPT'])
+  expect(blocks(page + css + css + js + js).map(block => block.type)).toEqual(['HTML', 'CSS', 'JAVASCRIPT'])
+  expect(blocks(css + js + page).map(block => block.type)).toEqual(['HTML'])
+  expect(blocks(`${page}## Usage\n\n${js}`).map(block => block.type)).toEqual(['HTML'])
+  expect(blocks(page.replace('```html', '```html title="a.html"') + css).map(block => block.type)).toEqual([
+    'HTML',
+  ])
+})
+
 describe('streaming', () => {
   test('however an answer is cut, the same is found', () => {
     fc.assert(

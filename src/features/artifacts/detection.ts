@@ -64,6 +64,8 @@ export function createDetector(): Detector {
   let isRightBefore = false
   /** Whether a heading since the last block, or the line right before this one, leads to an aside. */
   let leadsAside = false
+  /** What a page of this answer still waits for: the first such block belongs to it, however short. */
+  const awaited = new Set<string>()
   let draft: Draft | null = null
   let blocks = 0
   let kept = 0
@@ -119,7 +121,11 @@ export function createDetector(): Detector {
     into.length += line.length + 1
     if (line.trim() !== '') into.filledLines++
     into.lines.push(line)
-    if (!into.isAnnounced && isWorthKeeping(into, line)) announce(into)
+    if (!into.isAnnounced && (isAwaited(into) || isWorthKeeping(into, line))) announce(into)
+  }
+
+  function isAwaited({ language, isAside, filledLines }: Draft): boolean {
+    return filledLines > 0 && !isAside && awaited.has(language)
   }
 
   function announce(block: Draft): void {
@@ -132,6 +138,8 @@ export function createDetector(): Detector {
   function finish(block: Draft, isComplete: boolean): void {
     if (!block.isAnnounced) return
     const { title, language, type, content } = describe(block)
+    if (block.path === null) awaited.delete(language)
+    if (block.path === null && type === 'HTML') for (const part of ['css', 'javascript']) awaited.add(part)
     const path = block.path ?? fileNameFor(title, { language, type, content })
     found.push({
       type: 'block',
