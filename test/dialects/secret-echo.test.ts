@@ -285,9 +285,14 @@ describe('the socket', () => {
 
   test('is closed when its session ends', async () => {
     const leaver = await signUp('leaver@example.com')
-    const socket = await open(await newPlugin(leaver), leaver)
+    const pluginId = await newPlugin(leaver)
+    const socket = await open(pluginId, leaver)
     await server.call('POST', '/api/v1/auth/logout', { token: leaver })
     expect(await socket.closed).toBe(1008)
+    const again = await closing(`/plugin_generator?plugin_id=${pluginId}&token=${leaver}`)
+    expect(again).toBe('1008 Unauthorized: Session expired')
+    // Who may not come in is not told what is missing.
+    expect(await closing('/plugin_generator')).toBe('1008 Unauthorized: No token provided')
   })
 })
 
@@ -322,6 +327,21 @@ test('what a client says as the generator is kept, and the model is never told o
   }
   const { data: chat } = (await call(`/plugin-generator/chat-history?plugin_id=${pluginId}`)).body
   expect(chat).toContainEqual(expect.objectContaining({ content, sender: 'plugin_generator' }))
+  // Our own API says where each of them comes from.
+  const own = async (path: string) =>
+    (await site.call('GET', `/api/v1/plugins/${pluginId.slice('plugin_'.length)}${path}`, { token: theirs }))
+      .body.data
+  const { messages } = await own('/messages')
+  const put = messages.filter((message: { content: string }) => message.content === content)
+  expect(put).toMatchObject([
+    { origin: 'client', sender: 'plugin_generator' },
+    { origin: 'client', sender: 'user' },
+  ])
+  expect((await own('/versions')).versions.at(-1)).toMatchObject({
+    version: 1,
+    origin: 'client',
+    isFinal: false,
+  })
   socket.webSocket.close()
 })
 
