@@ -14,13 +14,14 @@ function checkerWith(limits: Partial<CheckerLimits> = {}): Checker {
   return checker
 }
 
+const ada = 'account of Ada'
 const rules = (report: Awaited<ReturnType<Checker['check']>>) => report.findings.map(({ rule }) => rule)
 const header = "<?php\n/**\n * Plugin Name: Deep\n * Version: 1.0.0\n */\ndefined( 'ABSPATH' ) || exit;\n"
 const many = (text: string, times: number) => text.repeat(times)
 
 describe('the thread that checks plugins', () => {
   test('gives the same findings as the checks themselves, with their counts', async () => {
-    const report = await checkerWith().check(codeWithErrors)
+    const report = await checkerWith().check(codeWithErrors, ada)
     expect(report).toMatchObject({ errors: 2, warnings: 1 })
     expect(rules(report)).toEqual(['unescaped-output', 'missing-capability', 'missing-nonce'])
     expect(report.durationMs).toBeGreaterThan(0)
@@ -39,10 +40,10 @@ describe('the thread that checks plugins', () => {
     'answers code of very many %s with an error, and the next check is a good one',
     async (_what, body) => {
       const checker = checkerWith()
-      const report = await checker.check(`${header}${body}\n`)
+      const report = await checker.check(`${header}${body}\n`, ada)
       expect(report.errors).toBeGreaterThan(0)
       expect(rules(report).every(rule => ['syntax', 'too-complex'].includes(rule))).toBe(true)
-      expect((await checker.check(mendedCode)).findings).toEqual([])
+      expect((await checker.check(mendedCode, ada)).findings).toEqual([])
     },
     60_000,
   )
@@ -51,7 +52,7 @@ describe('the thread that checks plugins', () => {
     const checker = checkerWith({ timeMs: 400 })
     const long = `${header}${many("deep_a( 'some text', array( 1, 2, 3 ), $deep_b->c( $deep_d ) );\n", 14_000)}`
     const begun = performance.now()
-    const report = await checker.check(long)
+    const report = await checker.check(long, ada)
     expect(rules(report)).toEqual(['too-complex'])
     expect(report.findings[0]).toMatchObject({
       severity: 'error',
@@ -64,21 +65,34 @@ describe('the thread that checks plugins', () => {
   test('is ended when it takes too much memory, and the process lives', async () => {
     const checker = checkerWith({ memoryMegabytes: 24, timeMs: 30_000 })
     const large = `${header}${many('deep_a( array( 1, 2, 3 ) );\n', 36_000)}`
-    expect(rules(await checker.check(large))).toEqual(['too-complex'])
-    expect((await checker.check(mendedCode)).findings).toEqual([])
+    expect(rules(await checker.check(large, ada))).toEqual(['too-complex'])
+    expect((await checker.check(mendedCode, ada)).findings).toEqual([])
   }, 60_000)
 
   test('lets so many wait, and says so to the next', async () => {
     const checker = checkerWith({ queue: 3 })
     // One is worked on, three wait.
-    const waiting = Array.from({ length: 4 }, () => checker.check(mendedCode))
-    await expect(checker.check(mendedCode)).rejects.toMatchObject({ kind: 'limited', code: 'CHECK_QUEUE' })
+    const waiting = Array.from({ length: 4 }, () => checker.check(mendedCode, ada))
+    await expect(checker.check(mendedCode, ada)).rejects.toMatchObject({
+      kind: 'limited',
+      code: 'CHECK_QUEUE',
+    })
     for (const report of await Promise.all(waiting)) expect(report.findings).toEqual([])
+  }, 60_000)
+
+  test('lets accounts take turns, and one alone wait so often', async () => {
+    const checker = checkerWith({ queuePerAccount: 3 })
+    const done: string[] = []
+    const asked = (who: string) => checker.check(mendedCode, who).then(() => void done.push(who))
+    const waiting = ['a', 'a', 'a', 'a', 'b', 'b'].map(asked)
+    await expect(checker.check(mendedCode, 'a')).rejects.toMatchObject({ code: 'CHECK_QUEUE' })
+    await Promise.all(waiting)
+    expect(done.join(' ')).toBe('a b a b a a')
   }, 60_000)
 
   test('tells whoever waits when it is closed, at work or not', async () => {
     const checker = checkerWith()
-    const waiting = [checker.check(mendedCode), checker.check(mendedCode)].map(each =>
+    const waiting = [checker.check(mendedCode, ada), checker.check(mendedCode, ada)].map(each =>
       each.then(
         () => 'checked',
         error => error.code,
@@ -86,16 +100,18 @@ describe('the thread that checks plugins', () => {
     )
     await checker.close()
     expect(await Promise.all(waiting)).toEqual(['SHUTTING_DOWN', 'SHUTTING_DOWN'])
-    await expect(checker.check(mendedCode)).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
+    await expect(checker.check(mendedCode, ada)).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })
   }, 60_000)
 
   test('leaves the event loop free while twenty large plugins are checked', async () => {
     const checker = checkerWith()
     const large = `${header}${many("deep_a( 'text', array( 1, 2 ), $deep_b->c( $deep_d ) );\n", 800)}`
-    await checker.check(large)
+    await checker.check(large, ada)
     const delay = monitorEventLoopDelay({ resolution: 5 })
     delay.enable()
-    const reports = await Promise.all(Array.from({ length: 20 }, () => checker.check(large)))
+    const reports = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => checker.check(large, `account ${at}`)),
+    )
     delay.disable()
     const checkedMs = reports.reduce((sum, { durationMs }) => sum + durationMs, 0)
     // On the loop half of its moments would have been as late as one whole check takes.

@@ -7,26 +7,34 @@ export interface CheckerLimits {
   timeMs: number
   /** Heap of the thread. */
   memoryMegabytes: number
-  /** How many checks may wait. */
+  /** How many checks may wait, of everybody and of one account. */
   queue: number
+  queuePerAccount: number
   /** A thread with nothing to do for so long ends. */
   idleMs: number
 }
 
-const defaults: CheckerLimits = { timeMs: 8000, memoryMegabytes: 256, queue: 64, idleMs: 60_000 }
+const defaults: CheckerLimits = {
+  timeMs: 8000,
+  memoryMegabytes: 256,
+  queue: 64,
+  queuePerAccount: 16,
+  idleMs: 60_000,
+}
 
 export type Checker = ReturnType<typeof createChecker>
 
 interface Job {
   code: string
+  accountId: string
   resolve(report: Report): void
   reject(error: unknown): void
 }
 
 /**
  * Checks plugins off the event loop, one after the other in a thread of its own that is replaced when a check needs too
- * much. `check` always gives a report, also for code that cannot be checked; it throws AppError limited CHECK_QUEUE when
- * too many wait, and unavailable when the server stops.
+ * much. Accounts take turns. `check` always gives a report, also for code that cannot be checked; it throws AppError
+ * limited CHECK_QUEUE when too many wait, and unavailable when the server stops.
  */
 export function createChecker(given: Partial<CheckerLimits> = {}) {
   const limits = { ...defaults, ...given }
@@ -35,15 +43,17 @@ export function createChecker(given: Partial<CheckerLimits> = {}) {
   let rest: NodeJS.Timeout | undefined
   let isBusy = false
   let isClosed = false
+  let lastServed = ''
 
-  function check(code: string): Promise<Report> {
+  function check(code: string, accountId: string): Promise<Report> {
     if (isClosed) return Promise.reject(stopping())
-    if (queue.length >= limits.queue) {
+    const own = queue.filter(job => job.accountId === accountId).length
+    if (queue.length >= limits.queue || own >= limits.queuePerAccount) {
       const message = 'Too many plugins wait to be checked. Please try again in a moment.'
       return Promise.reject(new AppError('limited', 'CHECK_QUEUE', message, { retryAfterSeconds: 2 }))
     }
     return new Promise((resolve, reject) => {
-      queue.push({ code, resolve, reject })
+      queue.push({ code, accountId, resolve, reject })
       void work()
     })
   }
@@ -52,7 +62,8 @@ export function createChecker(given: Partial<CheckerLimits> = {}) {
     if (isBusy) return
     isBusy = true
     clearTimeout(rest)
-    for (let job = queue.shift(); job; job = queue.shift()) {
+    for (let job = takeNext(); job; job = takeNext()) {
+      lastServed = job.accountId
       try {
         job.resolve(await checkOn(job.code))
       } catch (error) {
@@ -61,6 +72,12 @@ export function createChecker(given: Partial<CheckerLimits> = {}) {
     }
     isBusy = false
     rest = setTimeout(() => void retire(), limits.idleMs).unref()
+  }
+
+  /** The next of another account than the last; its own where nobody else waits. */
+  function takeNext(): Job | undefined {
+    const other = queue.findIndex(job => job.accountId !== lastServed)
+    return queue.splice(Math.max(0, other), 1)[0]
   }
 
   async function checkOn(code: string): Promise<Report> {

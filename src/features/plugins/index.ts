@@ -126,8 +126,6 @@ export function createPlugins(deps: PluginsDeps) {
     version: (accountId: string, id: string, version: number) => versionOf(deps, { accountId, id, version }),
     /** The zip for "Upload plugin" of the final version, or of another one. */
     zip: (accountId: string, id: string, version?: number) => zipOf(deps, { accountId, id, version }),
-    /** What the checks say of a piece of code. */
-    check: (code: string) => checker.check(code),
     /** Gives back what a server that stopped too early did not. */
     tidy: () => forgiveLeftOver(deps),
     close: () => checker.close(),
@@ -206,7 +204,7 @@ async function saveClientCode(
     const message = 'code must have at most 1 MB'
     throw new AppError('too-large', 'CODE_TOO_LARGE', message, { details: [{ field: 'code', message }] })
   }
-  const report = await checker.check(code)
+  const report = await checker.check(code, given.accountId)
   const version = await db.transaction().execute(async within => {
     const made = { pluginId: plugin.id, origin: 'client', code, report, generationId: null } as const
     const number = await insertVersion(within, made)

@@ -85,7 +85,7 @@ async function keep(
   { plugin, place, code, isWhole }: Found,
 ): Promise<void> {
   const { db, checker } = deps
-  const report = await checker.check(code)
+  const report = await checker.check(code, run.accountId)
   const { generationId } = run
   const isFinal = place?.turn.purpose === 'final' && report.errors === 0 && isWhole
   const mayRepair = place !== null && report.errors > 0 && isWhole && place.attempt < mostRepairs
