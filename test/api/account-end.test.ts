@@ -1,20 +1,31 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type ScriptedProvider, startProvider } from '../provider/index.ts'
 import { startApp, type TestApp, testPassword } from '../support/app.ts'
 import { openIo, openSocket, upgradeStatus } from '../support/sockets.ts'
 import { makeThings } from '../support/things.ts'
 
 // Z09: what becomes of an account's wires, work and links when it is closed or deleted in the middle of everything.
+let provider: ScriptedProvider
 let server: TestApp
 let admin: string
 
 beforeAll(async () => {
-  // No worker: what is queued stays queued.
-  server = await startApp({ SANDBOX_DELAY_MS: '40' })
+  // An answer takes half a minute: it surely runs when the account ends. No worker: what is queued stays queued.
+  provider = await startProvider({ tokens: 1000, intervalMs: 30 })
+  server = await startApp({
+    OPENAI_API_KEY: 'sk-nobody',
+    OPENAI_BASE_URL: provider.baseUrls.openai,
+    DEFAULT_MODEL: 'openai/any',
+    ALLOW_ANY_MODEL: 'true',
+  })
   const person = await server.signUp('admin@example.com')
   await server.app.accounts.setRole(person.email, 'admin')
   admin = person.token
 }, 60_000)
-afterAll(() => server[Symbol.asyncDispose]())
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  await provider.close()
+})
 
 interface Person {
   token: string
@@ -28,6 +39,7 @@ const pathOf = (url: string) => new URL(url, server.url).pathname
 async function busy() {
   const person = await server.signUp()
   const { token } = person
+  await provider.script({ text: '```tsx\nexport default () => <b>Mine</b>\n```\n' })
   const things = await makeThings(server, token)
   const artifact = `/api/v1/artifacts/${things.artifact}`
   const preview = await server.call('POST', `${artifact}/preview`, { token })
@@ -67,6 +79,8 @@ async function expectShut(person: Awaited<ReturnType<typeof busy>>, since: numbe
   const [text, code, reason] = await Promise.all([person.streamEnded, person.socketClosed, person.ioClosed])
   expect(performance.now() - since).toBeLessThan(5500)
   expect(text).not.toContain('"status":"completed"')
+  // The provider writes for nobody any more.
+  await provider.waitFor(log => (log.at(-1)?.clientClosedAt ?? null) !== null)
   expect([code, reason]).toEqual([4401, 'io server disconnect'])
   const { token, ticket } = person
   for (const path of ['/api/v1/me', '/api/auth/me', '/auth/me', '/api/v1/users/me', '/api/user/me'])
