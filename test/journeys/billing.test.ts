@@ -1,5 +1,9 @@
+import { randomUUID } from 'node:crypto'
+import { rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { answer, describeJourney, openJourney, signUp } from '../support/journey.ts'
 
 async function pay(page: Page, number: string): Promise<void> {
@@ -76,6 +80,38 @@ describeJourney('a person who pays, in a browser', () => {
       .getByText(/provider key/i)
       .first()
       .waitFor()
+    expect(problems).toEqual([])
+  })
+})
+
+const team = { id: 'team', name: 'Team', priceCents: 2900, dailyMessages: 5000, monthlyCredits: 2000 }
+const PLANS_FILE = join(tmpdir(), `atelier-plans-${randomUUID()}.json`)
+
+describeJourney('a person where the operator has added a plan, in a browser', () => {
+  beforeAll(() => writeFile(PLANS_FILE, JSON.stringify({ plans: [team] })))
+  afterAll(() => rm(PLANS_FILE))
+  const journey = openJourney('plans-journey', { SIGNUP_CREDITS: '0', PLANS_FILE })
+
+  test('sees it, takes it, and changes to another', { timeout: 120_000 }, async () => {
+    const site = journey.server.url.replace('127.0.0.1', 'localhost')
+    const { page, problems } = await journey.browser.open(site)
+    page.setDefaultTimeout(30_000)
+    await signUp(page)
+    await page.goto(`${site}/settings/billing`)
+    const plans = page.getByRole('listitem').filter({ hasText: 'messages a day' })
+    await plans.nth(2).waitFor()
+    expect(await plans.nth(2).textContent()).toMatch(/Team.*\$29\.00 a month · 5,000 messages a day/)
+    await page.getByRole('button', { name: 'Upgrade to Team' }).click()
+    await pay(page, '4242 4242 4242 4242')
+    await page.getByText(/^Renews on/).waitFor()
+    await plans.nth(2).getByText('Your plan').waitFor()
+    await page.getByText(/^A month of Team, \$29\.00/).waitFor()
+    await page.getByRole('button', { name: 'Change to Pro…' }).click()
+    await page.getByRole('button', { name: 'Change to Pro for $9.99 a month' }).click()
+    await page.getByRole('button', { name: 'Change to Team for $29.00 a month' }).waitFor()
+    await page.getByRole('link', { name: 'Back' }).click()
+    await plans.nth(1).getByText('Your plan').waitFor()
+    await page.getByRole('button', { name: 'Change to Team…' }).waitFor()
     expect(problems).toEqual([])
   })
 })
