@@ -1,5 +1,5 @@
 import { Alert, Button, Loader } from '@mantine/core'
-import { useEffect, useMemo, useRef } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { explain } from '../../api/errors.ts'
 import { ArtifactList } from './artifact-list.tsx'
 import { ArtifactTabs } from './artifact-tabs.tsx'
@@ -27,9 +27,11 @@ export default function ArtifactPanel({ conversationId, id, chat, onOpen, onClos
   const lineages = useMemo(() => lineagesOf(made.data ?? []), [made.data])
   const things = useMemo(() => thingsOf(lineages), [lineages])
   const panel = useKeptFocus(id)
+  const isKnown = id === allArtifacts || lineageWith(lineages, id) !== null
+  const isMissing = useReadAgain(made, id, isKnown)
   // A new version is open before the list tells of it: until then the one before it stays.
   const last = useRef(id)
-  const shown = lineageWith(lineages, id) || !made.isFetching ? id : last.current
+  const shown = isKnown || isMissing ? id : last.current
   const lineage = lineageWith(lineages, shown)
   const artifact = lineage?.versions.find(version => version.id === shown)
   useEffect(() => {
@@ -52,24 +54,36 @@ export default function ArtifactPanel({ conversationId, id, chat, onOpen, onClos
           <MergedBar artifact={artifact} artifacts={made.data ?? []} onOpen={onOpen} />
           <ArtifactTabs artifact={artifact} chat={chat} />
         </>
-      ) : made.isFetching ? (
-        id !== allArtifacts && <Loader m="lg" size="sm" aria-label="Loading" />
-      ) : made.isError ? (
+      ) : made.isError && !made.isFetching ? (
         <Alert color="red" variant="light" m="md" role="alert">
           {explain(made.error)}{' '}
           <Button size="compact-sm" variant="default" onClick={() => void made.refetch()}>
             Try again
           </Button>
         </Alert>
+      ) : isMissing ? (
+        <p className={classes.note} role="alert">
+          This is not here any more: it was deleted, or its answer was written anew.
+        </p>
       ) : (
-        id !== allArtifacts && (
-          <p className={classes.note} role="alert">
-            This is not here any more: it was deleted, or its answer was written anew.
-          </p>
-        )
+        (id !== allArtifacts || made.isPending) && <Loader m="lg" size="sm" aria-label="Loading" />
       )}
     </section>
   )
+}
+
+/** Reads the list once more for an artifact that is not in it; true when it is not in that either. */
+function useReadAgain(
+  { isFetching, refetch }: ReturnType<typeof useConversationArtifacts>,
+  id: string,
+  isKnown: boolean,
+): boolean {
+  const [read, setRead] = useState<string | null>(null)
+  useEffect(() => {
+    if (isKnown || isFetching || read === id) return
+    void refetch().then(() => setRead(id))
+  }, [isKnown, isFetching, read, id, refetch])
+  return !isKnown && !isFetching && read === id
 }
 
 /** Gives the panel the focus when another artifact took the place of the one that had it. */

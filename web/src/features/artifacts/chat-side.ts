@@ -10,6 +10,6 @@ export interface ChatSide {
   model: string | undefined
   /** Why nothing can be sent now; null when it can. */
   obstacle: string | null
-  /** A turn was begun here: the chat should show it. */
-  onTurn: () => void
+  /** A turn was begun here: the chat should show it, and follow its answer. */
+  onTurn: (generationId: string) => void
 }

@@ -20,8 +20,8 @@ interface FixOptions {
   /** The model to ask; the server's default when absent. */
   model: string | undefined
   obstacle: string | null
-  /** Called when the turn was accepted: its answer is on its way. */
-  onStarted: () => void
+  /** Called with the generation when the turn was accepted: its answer is on its way. */
+  onStarted: (generationId: string) => void
 }
 
 interface FixRequest {
@@ -38,9 +38,13 @@ export function useFix({ id, model, obstacle, onStarted }: FixOptions): Fixing {
       const text = JSON.stringify([id, body])
       if (last.current.text !== text) last.current = { text, key: crypto.randomUUID() }
       const headers = { 'idempotency-key': last.current.key }
-      return request(`/artifacts/${id}/fix`, { method: 'POST', body, headers })
+      return request<{ generation: { id: string } }>(`/artifacts/${id}/fix`, {
+        method: 'POST',
+        body,
+        headers,
+      })
     },
-    onSuccess: onStarted,
+    onSuccess: ({ generation }) => onStarted(generation.id),
     onSettled: (_data, thrown) => {
       if (!thrown || !canSendAgain(thrown)) last.current = { text: '', key: '' }
     },

@@ -1,6 +1,5 @@
 import { useMediaQuery } from '@mantine/hooks'
 import { lazy, Suspense, useEffect } from 'react'
-import { liveGenerations } from '../../api/live.ts'
 import { ArtifactFrame } from '../artifacts/artifact-frame.tsx'
 import { useOpenArtifact } from '../artifacts/use-open-artifact.ts'
 import { messagesOf, useConversation } from '../conversations/queries.ts'
@@ -8,6 +7,7 @@ import { Announcer } from './announcer.tsx'
 import { Chat } from './chat.tsx'
 import { useChatSide } from './use-chat-side.ts'
 import { watchGenerations } from './use-live.ts'
+import { useOpensWhatIsMade } from './use-opens-what-is-made.ts'
 import { usePinnedScroll } from './use-pinned-scroll.ts'
 
 const ArtifactPanel = lazy(() => import('../artifacts/artifact-panel.tsx'))
@@ -27,14 +27,7 @@ export function ChatPage({ conversationId }: { conversationId?: string }) {
   useEffect(() => {
     document.title = title ? `${title} · Atelier` : 'Atelier'
   }, [title])
-  // On a phone the panel would cover the answer that is still being read: there one opens it oneself.
-  useEffect(() => {
-    if (!isWide || !conversationId) return
-    return liveGenerations.onEvent((event, live) => {
-      if (event.type === 'artifact-ready' && live.conversationId === conversationId)
-        openArtifact(event.artifact.id)
-    })
-  }, [isWide, conversationId, openArtifact])
+  useOpensWhatIsMade(isWide ? conversationId : undefined)
 
   return (
     <ArtifactFrame

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react'
+import { attachGeneration } from '../../api/live.ts'
 import type { Message } from '../../api/types.ts'
 import type { ChatSide } from '../artifacts/chat-side.ts'
 import { refreshConversation, refreshConversationList } from '../conversations/queries.ts'
@@ -40,10 +41,12 @@ export function useChatSide(options: ChatSideOptions): ChatSide {
     },
     model: requestFields(settings, chosenModel(models.data, settings.model)).model,
     obstacle: isAnswering ? 'An answer is being written' : isSending ? 'Sending…' : null,
-    onTurn() {
+    onTurn(generationId) {
       if (!conversationId) return
       leavePanel?.()
       scroll.toEnd()
+      // The answer may have ended before the chat is read again: what it made is told by its log all the same.
+      attachGeneration(generationId)
       void refreshConversation(conversationId)
       refreshConversationList()
     },
