@@ -124,10 +124,14 @@ describe('what blocks of a reply were merged into', () => {
       new AppError('timeout', 'BUILD_TIMEOUT', 'too slow'),
       new AppError('limited', 'BUILD_QUEUE', 'full'),
     ]
-    for (const refusal of refusals) {
+    const outlines = [
+      ...refusals.map(refusal => () => Promise.reject(refusal)),
+      () => new Promise<never>(() => {}),
+    ]
+    for (const outline of outlines) {
       const where = await place()
       const { messageId } = await world.answer(where, 'no code')
-      const artifacts = world.again({ ...world.bundler, outline: () => Promise.reject(refusal) })
+      const artifacts = world.again({ ...world.bundler, outline })
       await artifacts.keep({ ...where, generationId: newId(), replyId: messageId }, html + css('teal'))
       expect(await list(where)).toMatchObject([{ type: 'HTML' }, { type: 'CSS' }])
     }

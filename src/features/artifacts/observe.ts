@@ -61,10 +61,10 @@ export function observeRun(deps: ObserveDeps, run: WatchedRun): ArtifactObserver
       if (detection.type === 'start') {
         const { key, title, language, path } = detection
         run.emit({ type: 'artifact-start', key, title, language, ...(path === null ? {} : { path }) })
+        if (path === null) expectMore(language)
         continue
       }
       blocks.push(detection.block)
-      if (!detection.block.isNamed && isMergeable(detection.block)) getReady()
       if (detection.block.isNamed) {
         named.push(detection.block)
         hasNewNamed = true
@@ -72,9 +72,9 @@ export function observeRun(deps: ObserveDeps, run: WatchedRun): ArtifactObserver
     }
   }
 
-  /** The answer may go on for long, so what its end will need is started meanwhile. */
-  function getReady(): void {
-    if (isReady) return
+  /** Of two blocks the second may take long to come, so what the end will need is started meanwhile. */
+  function expectMore(language: string): void {
+    if (isReady || !blocks.some(isMergeable) || !isMergeable({ language, type: 'OTHER' })) return
     isReady = true
     deps.bundler.outline([]).catch(() => undefined)
   }

@@ -27,6 +27,9 @@ export interface ConsolidateDeps {
   bundler: Pick<Bundler, 'outline'>
 }
 
+/** How long the end of an answer may wait for its blocks to be read, also when others are read before. */
+const longestMs = 8000
+
 /**
  * Merges what the unnamed blocks of a reply make together, each as the next version of its leading block; the blocks stay
  * as they are and tell what they became. An answer is never held up for long or spoiled by it: what cannot be read in time
@@ -37,7 +40,7 @@ export async function saveConsolidated(
   origin: Origin,
   blocks: readonly Block[],
 ): Promise<ArtifactSummary[]> {
-  const merged = await consolidate(deps.bundler, blocks).catch(error => {
+  const merged = await within(longestMs, consolidate(deps.bundler, blocks)).catch(error => {
     if (error instanceof AppError && error.kind !== 'internal') return []
     throw error
   })
@@ -47,6 +50,15 @@ export async function saveConsolidated(
     if (summary) saved.push(summary)
   }
   return saved
+}
+
+/** The result, or AppError timeout when it takes too long; what comes later is forgotten. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const refusal = new AppError('timeout', 'BUILD_TIMEOUT', 'Merging the blocks took too long')
+  const timer = setTimeout(() => late.reject(refusal), ms)
+  work.catch(() => undefined)
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer))
 }
 
 async function saveMerged(

@@ -25,7 +25,7 @@ export const outlineLimits = {
   timeMs: 6000,
   memoryBytes: 384 * 1024 * 1024,
   queue: 16,
-  idleMs: 300_000,
+  idleMs: 60_000,
 } as const
 
 /**

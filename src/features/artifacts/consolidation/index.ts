@@ -45,7 +45,7 @@ export function isMergeable(block: Pick<Block, 'language' | 'type'>): boolean {
 type Family = OutlineSource['language'] | 'html'
 
 function familyOf({ language, type }: Pick<Block, 'language' | 'type'>): Family | null {
-  if (type === 'HTML') return 'html'
+  if (type === 'HTML' || language === 'html') return 'html'
   if (language === 'css') return 'css'
   if (language === 'tsx' || (language === 'typescript' && type === 'REACT')) return 'tsx'
   if (language === 'typescript') return 'ts'
