@@ -34,7 +34,7 @@ async function openGateway() {
     async code(ask: () => Promise<unknown>): Promise<string> {
       const before = texts.length
       await ask()
-      await vi.waitFor(() => expect(texts.length).toBeGreaterThan(before), 10_000)
+      await vi.waitFor(() => expect(texts.length).toBeGreaterThan(before), 60_000)
       return /\b(\d{6})\b/.exec(texts.at(-1) ?? '')?.[1] ?? ''
     },
     [Symbol.asyncDispose]: async () => {
@@ -271,7 +271,7 @@ describe.each(redisHere ? ['Postgres alone', 'Redis beside it'] : ['Postgres alo
         await vi.waitFor(async () => {
           const { generation } = (await api('GET', `/generations/${job.data.generation.id}`, { token })).data
           expect(generation.status).toBe('failed')
-        }, 20_000)
+        }, 60_000)
         await api('PATCH', `/keys/${key.id}`, { token, body: { isActive: false } })
         await provider.script(echo(secret("the operator's provider key")))
         await ask({})

@@ -88,10 +88,10 @@ test('M14: with one message left, one of twenty at once is accepted; refusals us
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask(token)))
   const statuses = answers.map(answer => answer.status).toSorted()
   expect(statuses).toEqual([200, ...Array(19).fill(429)])
-  await clock.set('2031-05-07T23:59:55Z')
+  await clock.set('2031-05-07T23:59:40Z')
   const late = await ask(token, {}, headers)
   expect([late.status, late.body.code]).toEqual([429, 'DAILY_LIMIT_REACHED'])
-  expect(Number(late.headers.get('retry-after'))).toBeLessThanOrEqual(5)
+  expect(Number(late.headers.get('retry-after'))).toBeLessThanOrEqual(20)
   await clock.set('2031-05-08T00:00:00Z')
   expect(await messagesOf(token)).toMatchObject({
     used: 0,

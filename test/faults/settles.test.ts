@@ -115,7 +115,7 @@ async function kept({ id, n }: { id: string; n: number }): Promise<void> {
       )
       expect([n, found.length]).toEqual([n, 1])
     },
-    { timeout: 20_000, interval: 100 },
+    { timeout: 60_000, interval: 100 },
   )
 }
 
