@@ -42,12 +42,10 @@ export async function follow(
   request: FollowRequest,
 ): Promise<AsyncIterable<readonly LogEvent[]>> {
   const run = engine.runs.get(request.id)
-  if (run?.accountId !== request.accountId) await readOwn(engine, request.accountId, request.id)
-  else if (!run.generation.isJob) {
-    const live = await engine.events.follow(request.id, request)
-    if (live) return live
-  }
-  return followAnywhere(engine, request)
+  if (run?.accountId !== request.accountId)
+    return followAnywhere(engine, request, await readOwnLog(engine, request.accountId, request.id))
+  const live = run.generation.isJob ? null : await engine.events.follow(request.id, request)
+  return live ?? followAnywhere(engine, request, null)
 }
 
 const pollEveryMs = 300
@@ -55,11 +53,16 @@ const lookAgainMs = 1000
 
 /**
  * Follows a generation wherever it is: in its live log while there is one, else by what is stored. A log may end without
- * the generation: its process died, or a job will be tried again by another.
+ * the generation: its process died, or a job will be tried again by another. `before` is what was stored a moment ago.
  */
-async function* followAnywhere(engine: Engine, request: FollowRequest): AsyncGenerator<readonly LogEvent[]> {
+async function* followAnywhere(
+  engine: Engine,
+  request: FollowRequest,
+  before: StoredLog | null,
+): AsyncGenerator<readonly LogEvent[]> {
   const { id, accountId, signal } = request
   let position = request.after
+  let waiting = before?.status === 'queued' ? before : null
   while (!signal?.aborted) {
     const live = await engine.events.follow(id, { ...request, after: position })
     for await (const batch of live ?? []) {
@@ -68,7 +71,9 @@ async function* followAnywhere(engine: Engine, request: FollowRequest): AsyncGen
       if (batch.at(-1)?.type === 'generation-end') return
     }
     if (signal?.aborted) return
-    const stored = await readOwnLog(engine, accountId, id)
+    // A job that waited, and has no live log yet, waits still.
+    const stored = (live ? null : waiting) ?? (await readOwnLog(engine, accountId, id))
+    waiting = null
     const events = replay(stored, position)
     position = events.at(-1)?.seq ?? position
     if (events.length > 0) yield events
