@@ -167,11 +167,7 @@ export const authorization: readonly Mutant[] = [
         '  await parts.presence.end(ended)\n  await parts.presence.changed(accountId)\n',
         '',
       ),
-      rule(
-        accounts('store-sessions'),
-        "and a.erasing_at is null and a.status <> 'banned'`",
-        'and a.erasing_at is null`',
-      ),
+      rule(accounts('presence'), "now && now.status !== 'banned' ?", 'now ?'),
       rule(
         accounts('admin'),
         "    return endSessions(db, { accountId, reason: 'banned', now })",
@@ -186,7 +182,7 @@ export const authorization: readonly Mutant[] = [
     what: 'a deletion closes nothing that is open',
     changes: [
       rule(accounts('erasure'), '  await parts.presence.end(ended)\n', ''),
-      rule(accounts('presence'), '    this.#endHere(ids.filter(id => !live.has(id)))\n', ''),
+      rule(accounts('presence'), '    this.#endHere(watched.filter(id => !live.has(id)))\n', ''),
     ],
     tests: [accountEnd],
     named: 'deleted',

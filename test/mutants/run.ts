@@ -24,10 +24,13 @@ try {
     await cp(join(root, file), join(copy, file))
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
   for (const mutant of chosen) {
-    const failed = await noticed(mutant)
-    if (failed.length === 0) survivors.push(mutant)
-    say(`${failed.length > 0 ? 'noticed ' : 'SURVIVED'} ${mutant.row} ${mutant.what}`)
-    for (const name of failed.slice(0, 3)) say(`           ${name}`)
+    const failed = await noticed(mutant).catch((error: Error) => error)
+    const isNoticed = Array.isArray(failed) && failed.length > 0
+    if (!isNoticed) survivors.push(mutant)
+    const verdict = isNoticed ? 'noticed ' : failed instanceof Error ? 'UNKNOWN ' : 'SURVIVED'
+    say(`${verdict} ${mutant.row} ${mutant.what}`)
+    for (const name of failed instanceof Error ? [failed.message] : failed.slice(0, 3))
+      say(`           ${name}`)
   }
 } finally {
   await rm(copy, { recursive: true, force: true })
