@@ -172,6 +172,8 @@ describe('R01: pages of other origins', () => {
       const ticket = await ticketFor()
       expect(await upgradeStatus(socketUrl(`?ticket=${ticket}`), { headers: { origin } })).toBe(403)
       expect(await upgradeStatus(socketUrl(`?ticket=${ticket}`))).toBe(101)
+      const plugin = `${site.url}/plugin_generator?plugin_id=x&token=${token}`
+      expect(await upgradeStatus(plugin, { headers: { origin } })).toBe(403)
       for (const transports of [['websocket'], ['polling']]) {
         const refused = openIo(site.url, { auth: { token }, transports, extraHeaders: { origin } })
         await expect(refused).rejects.toThrow(/websocket error|xhr poll error/)
