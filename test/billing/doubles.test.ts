@@ -194,6 +194,31 @@ test('when the provider cannot be reached, the second subscription is ended by a
   }
 })
 
+test('what the provider refuses is told to it with 503, or to the operator, and keeps nothing else from being done', async () => {
+  const person = await server.signUp()
+  const { earlier, later } = await twoPaid(person)
+  await receive(event('customer.subscription.created', { ...earlier }))
+  const body = event('customer.subscription.created', { ...later })
+  stripe.failNext(400, 400)
+  const refused = await deliver(server, body)
+  expect([refused.status, refused.body.code]).toEqual([503, 'PAYMENT_PROVIDER_REFUSED'])
+  // Asked how both stand, and what the later took; its refund and its end are refused.
+  stripe.refuse = path => path === `/v1/subscriptions/${later.id}` || path === '/v1/refunds'
+  expect((await deliver(server, body)).status).toBe(200)
+  expect(lines.some(line => line.includes(`subscription ${later.id} is one too many`))).toBe(true)
+  const customerId = `cus_${randomUUID()}`
+  await server.app.db
+    .insertInto('customer_removals')
+    .values({ provider: 'stripe', customer_id: customerId })
+    .execute()
+  await server.app.buying.tidy()
+  expect(await server.app.db.selectFrom('customer_removals').selectAll().execute()).toEqual([])
+  expect(later.status).toBe('active')
+  stripe.refuse = () => false
+  await server.app.buying.tidy()
+  expect([earlier.status, later.status]).toEqual(['active', 'canceled'])
+})
+
 test('what has ended at the provider meanwhile, or is no plan of ours, is no second subscription', async () => {
   const person = await server.signUp()
   const { earlier, later } = await twoPaid(person)

@@ -16,6 +16,8 @@ export interface TestStripe extends AsyncDisposable {
   versions: Set<string>
   /** The next requests get this status instead of an answer; 0 breaks the connection. */
   failNext(...statuses: number[]): void
+  /** Changes that it refuses, by their path. */
+  refuse: (path: string) => boolean
   /** The person pays at a checkout; gives the objects that its events would tell. */
   pay(sessionId: string): { session: Fields; subscription?: Fields; invoice?: Fields; intent: Fields }
 }
@@ -60,6 +62,8 @@ export async function startStripe(): Promise<TestStripe> {
       response.writeHead(code, { 'content-type': 'application/json', 'request-id': `req_${asked.length}` })
       response.end(JSON.stringify(body))
     }
+    if (method !== 'GET' && stripe.refuse(url.pathname))
+      return send(400, { error: { type: 'invalid_request_error', message: 'This cannot be done.' } })
     if (status !== undefined) return send(status, { error: { type: 'api_error', message: 'trouble' } })
     try {
       if (request.headers.authorization !== `Bearer ${stripeKey}`)
@@ -88,7 +92,8 @@ export async function startStripe(): Promise<TestStripe> {
 
   const server = createServer((request, response) => void handle(request, response))
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
+  const stripe: TestStripe = {
+    refuse: () => false,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
     objects,
@@ -100,6 +105,7 @@ export async function startStripe(): Promise<TestStripe> {
       await new Promise(resolve => server.close(resolve))
     },
   }
+  return stripe
 }
 
 function answer(objects: Map<string, Fields>, method: string, path: string, params: Fields): Fields {

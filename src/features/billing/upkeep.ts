@@ -1,3 +1,4 @@
+import { AppError } from '../../lib/errors.ts'
 import type { SubscriptionFacts } from '../../platform/payments/index.ts'
 import type { PaymentParts } from './parts.ts'
 import type { Catalogue } from './plans.ts'
@@ -13,7 +14,10 @@ import { isGoing, isLive, liveStatuses, settlePlan } from './subscriptions.ts'
 
 /** What time and trouble make necessary: done at the start and then every hour. */
 export async function keepUp(parts: PaymentParts): Promise<void> {
-  for (const task of [endOverduePlans, settlePlans, undoDoubles, removeCustomers]) await task(parts)
+  for (const task of [endOverduePlans, settlePlans, undoDoubles, removeCustomers])
+    await task(parts).catch(error =>
+      parts.report(error, `${task.name} of billing failed; it is tried again within the hour`),
+    )
 }
 
 /** Ends the plans of those whose payment is overdue and whose paid month has gone by. */
@@ -44,7 +48,8 @@ async function undoDoubles(parts: PaymentParts): Promise<void> {
 
 /**
  * Of several subscriptions that an account has (two checkouts may be paid at the same moment), keeps the first; the others are
- * ended at once, and what they took is given back. Throws 503 when the provider cannot be reached; repeated it goes on.
+ * ended at once, and what they took is given back; a refusal is reported. Throws 503 when the provider cannot be reached; repeated
+ * it goes on.
  */
 export async function keepOneSubscription(parts: PaymentParts, accountId: string): Promise<void> {
   const { db, payments } = parts
@@ -58,9 +63,18 @@ export async function keepOneSubscription(parts: PaymentParts, accountId: string
     .toSorted(firstFirst)
   for (const { subscriptionId } of others) {
     const idempotencyKey = `double:${subscriptionId}`
-    const { isRefunded } = await payments.undoSubscription({ subscriptionId, idempotencyKey })
-    const facts = { subscriptionId, kept: kept?.subscriptionId, isRefunded }
-    parts.note('a second subscription of an account was ended', facts)
+    try {
+      const { isRefunded } = await payments.undoSubscription({ subscriptionId, idempotencyKey })
+      const facts = { subscriptionId, kept: kept?.subscriptionId, isRefunded }
+      parts.note('a second subscription of an account was ended', facts)
+    } catch (error) {
+      // What the provider refuses, it refuses again: a person has to look.
+      if (!(error instanceof AppError && error.kind === 'upstream')) throw error
+      parts.report(
+        error,
+        `subscription ${subscriptionId} is one too many and must be ended at the provider by hand`,
+      )
+    }
   }
 }
 

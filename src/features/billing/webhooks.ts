@@ -18,7 +18,7 @@ export type Reception = 'done' | 'repeated' | 'ignored' | 'foreign'
 
 /**
  * Receives an event: the very bytes that arrived and their signature. Its effect and the note that it had it are one
- * transaction. Throws 400 for what is not signed by the provider, 503 without a secret.
+ * transaction. Throws 400 for what is not signed by the provider, 503 without a secret and while the provider cannot be asked.
  */
 export async function receiveEvent(
   parts: PaymentParts,
@@ -27,15 +27,28 @@ export async function receiveEvent(
 ): Promise<Reception> {
   const event = parts.payments.readEvent(body, signature)
   if (event.fact === null) return 'ignored'
-  const fact = await complete(parts, event.fact)
+  try {
+    return await takeIn(parts, event, event.fact)
+  } catch (error) {
+    // What the provider refuses to tell us now is asked again when it sends the event again.
+    if (!(error instanceof AppError && error.kind === 'upstream')) throw error
+    throw new AppError('unavailable', error.code, error.message, {
+      cause: error.cause,
+      retryAfterSeconds: 60,
+    })
+  }
+}
+
+async function takeIn(parts: PaymentParts, event: PaymentEvent, told: Fact): Promise<Reception> {
+  const fact = await complete(parts, told)
   const accountId = fact && (await accountOf(parts, fact))
   if (!accountId) return 'foreign'
-  const told = await applyOrAsk(parts, { event, fact, accountId })
-  if (told.isPlanChanged) await parts.accounts.planChanged(accountId)
-  if (fact.kind === 'subscription' && !told.isRepeated) noteUnknownPlan(parts, fact)
+  const effect = await applyOrAsk(parts, { event, fact, accountId })
+  if (effect.isPlanChanged) await parts.accounts.planChanged(accountId)
+  if (fact.kind === 'subscription' && !effect.isRepeated) noteUnknownPlan(parts, fact)
   // Also when the event is repeated: the provider could not be reached the last time.
   if (fact.kind === 'subscription') await keepOneSubscription(parts, accountId)
-  return told.isRepeated ? 'repeated' : 'done'
+  return effect.isRepeated ? 'repeated' : 'done'
 }
 
 function noteUnknownPlan({ catalogue, note }: PaymentParts, facts: SubscriptionFacts): void {
