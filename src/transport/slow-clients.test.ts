@@ -2,8 +2,11 @@ import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { pino } from 'pino'
 import { expect, test, vi } from 'vitest'
+import { openSocket } from '../../test/support/sockets.ts'
 import { createServer } from './server.ts'
 import { defaultSlowClientLimits, type SlowClientLimits } from './slow-clients.ts'
+import { createUpgrades } from './upgrades.ts'
+import { createWebSockets } from './websocket.ts'
 
 async function listen(slowClients: Partial<SlowClientLimits>) {
   const server = await createServer({
@@ -19,6 +22,9 @@ async function listen(slowClients: Partial<SlowClientLimits>) {
     await new Promise(resolve => setTimeout(resolve, 1500))
     return 'at last'
   })
+  const upgrades = createUpgrades(server, { publicUrl: () => undefined, corsOrigins: [] })
+  const webSockets = createWebSockets(upgrades)
+  upgrades.route('/line', upgrade => webSockets.open(upgrade, line => text => void line.send(text ?? '')))
   const { port } = new URL(await server.listen({ port: 0, host: '127.0.0.1' }))
   return { port: Number(port), [Symbol.asyncDispose]: () => server.close() }
 }
@@ -119,4 +125,14 @@ test('an idle connection is kept for the next request', async () => {
   ask()
   await vi.waitFor(() => expect(client.heard().match(/HTTP\/1\.1 404/g)).toHaveLength(2))
   client.socket.destroy()
+})
+
+test('a WebSocket that says nothing for long is none of this', async () => {
+  await using site = await listen({ readerMs: 200, headersMs: 200, requestMs: 200, checkEveryMs: 50 })
+  const { webSocket } = await openSocket(`http://127.0.0.1:${site.port}/line`)
+  await new Promise(resolve => setTimeout(resolve, 1000))
+  const heard = once(webSocket, 'message')
+  webSocket.send('"still here"')
+  expect(String((await heard)[0])).toBe('"still here"')
+  webSocket.terminate()
 })
