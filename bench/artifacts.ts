@@ -1,4 +1,4 @@
-// Builds of artifacts through the whole server: node bench/artifacts.ts [--rounds 20]
+// Builds of artifacts through the whole server: npm run bench:artifacts [-- --rounds 20]
 // How long a build of a React component takes (never seen before; seen before), and how 20 builds at once change the time
 // to the first token of streams. The provider is in this process, the server is one of its own on embedded Postgres.
 import { once } from 'node:events'

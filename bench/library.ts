@@ -1,4 +1,4 @@
-// Search over 100,000 entries of one account, through the feature: node bench/library.ts
+// Search over 100,000 entries of one account, through the feature: npm run bench:library
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

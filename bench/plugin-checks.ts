@@ -1,4 +1,4 @@
-// Checks of a plugin of 50 KB, in the thread in which servers do it: node bench/plugin-checks.ts
+// Checks of a plugin of 50 KB, in the thread in which servers do it: npm run bench:plugins
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createChecker } from '../src/features/plugins/checker.ts'

@@ -62,6 +62,13 @@ describe('serve', () => {
     },
   )
 
+  test('a Ctrl-C that reaches it several times, as from a terminal through npm, is one', async () => {
+    await using server = await startProcess({ dataDir: folder })
+    const codes = await Promise.all([1, 2, 3].map(() => server.kill('SIGINT')))
+    expect(codes).toEqual([0, 0, 0])
+    expect(await leftOver()).toEqual([])
+  })
+
   test('a port in use is told in one line, and nothing stays behind', async () => {
     await using first = await startProcess({ dataDir: folder })
     const port = new URL(first.url).port

@@ -1,9 +1,15 @@
-/** Aborted by SIGINT, SIGTERM or SIGHUP; a second one ends the process at once. */
+/** One Ctrl-C comes several times: from the terminal to all of its processes, and passed on by npm and our launcher. */
+const sameSignalMs = 1000
+
+/** Aborted by SIGINT, SIGTERM or SIGHUP; one that comes more than a second later ends the process at once. */
 export function stopSignal(): AbortSignal {
   const controller = new AbortController()
+  let firstAt = 0
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(1)
-    controller.abort(new Stopped())
+    if (!controller.signal.aborted) {
+      firstAt = performance.now()
+      controller.abort(new Stopped())
+    } else if (performance.now() - firstAt > sameSignalMs) process.exit(1)
   }
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
   return controller.signal

@@ -65,7 +65,8 @@ export const impatient: Strike = {
     const victim = victimOf(world, round)
     const at = Date.now()
     const exit = victim.kill('SIGTERM')
-    await sleep(randomInt(20, 1500))
+    // Within a second it counts as the same Ctrl-C.
+    await sleep(randomInt(20, 2500))
     const second = Math.floor(round / 3) % 2 === 0 ? 'SIGTERM' : 'SIGKILL'
     await Promise.all([victim.kill(second), exit])
     await restart(victim, report)

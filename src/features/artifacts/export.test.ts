@@ -92,6 +92,21 @@ describe('an exported project builds with its own npm scripts', () => {
 })
 
 describe('what is added', () => {
+  test('is what is imported, in any form of it, and nothing that is merely quoted', () => {
+    const source = [
+      "import { a as b } from 'date-fns'\nimport*as c from'clsx'\nimport d, { type E } from 'zustand'",
+      "import type { F } from 'immer'\nimport {\n  g,\n  h,\n} from '@scope/name/deep'\nimport 'nanoid'",
+      "export * from 'lodash'\nexport * as i from 'luxon'\nexport { j } from 'ky'\nexport type { K } from 'zod'",
+      "const l = await import('three')\nconst m = require('d3')\nimport { readFile } from 'node:fs'\nimport 'path'",
+      "export const style = { display: 'grid' }\nexport default function From() { return <p className=\"app\">from 'flex'</p> }",
+      "export function Quoted() { return ['left', 'right'] }\nimport './near'\nexport const from = 'somewhere'",
+    ].join('\n')
+    const project = runnableProject('x', files({ 'App.tsx': source }))
+    const { dependencies } = JSON.parse(read(project, 'package.json'))
+    const named = ['@scope/name', 'clsx', 'd3', 'date-fns', 'immer', 'ky', 'lodash', 'luxon', 'nanoid']
+    expect(Object.keys(dependencies)).toEqual([...named, 'react', 'react-dom', 'three', 'zod', 'zustand'])
+  })
+
   test('is only what lacks: given scripts, dependencies and pages stay', () => {
     const manifest = { name: 'mine', scripts: { build: 'mine' }, dependencies: { react: '17.0.0' } }
     const project = runnableProject(

@@ -1,3 +1,4 @@
+import { isBuiltin } from 'node:module'
 import { libraryVersion } from './versions.ts'
 
 /** A file of a project that is exported. */
@@ -141,17 +142,20 @@ function completeManifest(title: string, manifest: Manifest, { files, isReact }:
   return `${JSON.stringify(completed, null, 2)}\n`
 }
 
+/** Import and export statements with a clause of names only, bare imports, and calls of import and require. */
+const moduleNames =
+  /(?:^|[\s;}])(?:import|export)\s*[\p{L}\p{N}_$*{},\s]{1,2000}?[\s}*]from\s*['"]([^'"\n]{1,200})['"]|(?:^|[\s;}])import\s*['"]([^'"\n]{1,200})['"]|\b(?:import|require)\s*\(\s*['"]([^'"\n]{1,200})['"]/gu
+
+/** Nothing that is merely quoted may count: what is named here is installed on somebody's machine. */
 function importedPackages(files: readonly ProjectFile[]): string[] {
   const found = new Set<string>()
   for (const file of files) {
     if (!script.test(file.path) || configFile.test(file.path)) continue
-    const imports =
-      /(?:^|[\s;}])(?:import|export)\s[^'";]{0,2000}?['"]([^'"\n]{1,200})['"]|\b(?:import|require)\s*\(\s*['"]([^'"\n]{1,200})['"]/g
-    for (const match of ` ${file.content}`.matchAll(imports)) {
+    for (const [, clause, bare, called] of file.content.matchAll(moduleNames)) {
       const name = /^(@[a-z0-9][\w.-]*\/[a-z0-9][\w.-]*|[a-z0-9][\w.-]*)(?:\/|$)/.exec(
-        match[1] ?? match[2] ?? '',
+        clause ?? bare ?? called ?? '',
       )?.[1]
-      if (name) found.add(name)
+      if (name && !isBuiltin(name)) found.add(name)
     }
   }
   return [...found]
