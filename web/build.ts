@@ -10,14 +10,15 @@ const root = dirname(web)
 const builds = join(root, 'dist', 'web')
 
 /**
- * The folder of the console as it is built from these very sources; built when it is missing. A build has a folder of its
- * own, so that a server that still runs an older one keeps its files.
+ * The folder of the console as it is built from these very sources; built when it is missing, which takes a while and is
+ * told. A build has a folder of its own, so that a server that still runs an older one keeps its files.
  */
-export async function ensureConsole(): Promise<string> {
-  const directory = join(builds, await stampOfSources())
+export async function ensureConsole(tell: (line: string) => void, folder = builds): Promise<string> {
+  const directory = join(folder, await stampOfSources())
   if (await isThere(directory)) return directory
+  tell('Building the console…')
   const fresh = `${directory}.${process.pid}`
-  await mkdir(builds, { recursive: true })
+  await mkdir(folder, { recursive: true })
   try {
     await runVite(fresh)
     // Another process may have been faster: its build is the same.
@@ -27,7 +28,7 @@ export async function ensureConsole(): Promise<string> {
   } finally {
     await rm(fresh, { recursive: true, force: true })
   }
-  await forgetOld()
+  await forgetOld(folder)
   return directory
 }
 
@@ -41,11 +42,9 @@ function isThere(path: string): Promise<boolean> {
 const keptBuilds = 3
 
 /** Removes all builds but the newest few. */
-async function forgetOld(): Promise<void> {
-  const names = await readdir(builds)
-  const aged = await Promise.all(
-    names.map(async name => ({ path: join(builds, name), madeAt: (await stat(join(builds, name))).mtimeMs })),
-  )
+async function forgetOld(folder: string): Promise<void> {
+  const paths = (await readdir(folder)).map(name => join(folder, name))
+  const aged = await Promise.all(paths.map(async path => ({ path, madeAt: (await stat(path)).mtimeMs })))
   const old = aged.sort((one, other) => other.madeAt - one.madeAt).slice(keptBuilds)
   await Promise.all(old.map(({ path }) => rm(path, { recursive: true, force: true })))
 }

@@ -7,6 +7,7 @@ import type { Database } from '../../platform/database/index.ts'
 import type { Files } from '../../platform/files/index.ts'
 import { type BuildOptions, createBuilds } from './builds.ts'
 import { fixRequest, type RuntimeProblem } from './fix.ts'
+import { slugOf } from './names.ts'
 import { accountPrefix, archiveName, getContents, neededNames, prefixOf, removeAll } from './objects.ts'
 import { observeRun, type WatchedRun } from './observe.ts'
 import { createPreviewLinks, previewHeaders, problemPage } from './preview.ts'
@@ -190,7 +191,7 @@ async function downloadOf(deps: ArtifactsDeps, artifact: ArtifactWithFiles, asZi
     const fileName = only.path.slice(only.path.lastIndexOf('/') + 1)
     return { key: prefixOf(artifact) + only.sha256, contentType: 'text/plain; charset=utf-8', fileName }
   }
-  const fileName = `${artifact.title.replaceAll(/[^\p{L}\p{N}._ -]+/gu, '-').slice(0, 100) || 'project'}.zip`
+  const fileName = `${slugOf(artifact.title)}.zip`
   const key = prefixOf(artifact) + archiveName(artifact.id)
   await makeArchive(deps, artifact, key)
   return { key, contentType: 'application/zip', fileName }

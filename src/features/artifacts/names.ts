@@ -81,6 +81,25 @@ export function cleanPath(text: string): string | null {
   return hasEnding || knownNames.test(name) ? path : null
 }
 
+const longestSlug = 80
+
+/** A title as the name of a file: small letters and digits of any script between single hyphens, never empty. */
+export function slugOf(title: string): string {
+  const slug = Array.from(
+    title
+      .normalize('NFKC')
+      .replaceAll(/([\p{Ll}\p{N}])(\p{Lu}\p{Ll})/gu, '$1-$2')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-')
+      .replace(/^-/, ''),
+  )
+    .slice(0, longestSlug)
+    .join('')
+    .replace(/-$/, '')
+  // Windows keeps these names for devices.
+  return slug === '' || /^(?:con|prn|aux|nul|com\d|lpt\d)$/.test(slug) ? `project${slug && `-${slug}`}` : slug
+}
+
 /** Two paths with the same key cannot stand beside each other on every disk. */
 export function pathKey(path: string): string {
   return path.normalize('NFC').toLowerCase()

@@ -10,6 +10,7 @@ import type { Endings } from './endings.ts'
 import type { ObserverFactory, Recipe } from './recipes.ts'
 import type { Log } from './relay.ts'
 import type { Run } from './run.ts'
+import type { SharedLogs } from './shared-logs.ts'
 import type { Deadlines } from './upstream.ts'
 
 export interface GenerationsDeps {
@@ -38,6 +39,7 @@ export interface Engine extends GenerationsDeps {
   observers: ObserverFactory[]
   breakers: Breakers
   endings: Endings
+  sharedLogs: SharedLogs
   /** Told of answers that were found interrupted, with the text that was kept. */
   rescuers: Rescuer[]
   isClosing: boolean

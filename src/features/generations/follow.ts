@@ -5,7 +5,7 @@ import { joined, type LogEvent } from '../../platform/events/index.ts'
 import type { JobState } from '../../platform/queue/index.ts'
 import type { Engine } from './engine.ts'
 import { isFinal, replay } from './replay.ts'
-import { type Generation, readGeneration, readStoredLog, type StoredLog } from './store.ts'
+import { type Generation, readGeneration, type StoredLog } from './store.ts'
 
 export interface FollowRequest {
   accountId: string
@@ -31,7 +31,7 @@ export async function readJobState(engine: Engine, accountId: string, id: string
 }
 
 async function readOwnLog(engine: Engine, accountId: string, id: string): Promise<StoredLog> {
-  const stored = isId(id) ? await readStoredLog(engine.db, id, accountId) : null
+  const stored = isId(id) ? await engine.sharedLogs.read(accountId, id) : null
   if (!stored) throw missing('Generation')
   return stored
 }

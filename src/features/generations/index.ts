@@ -9,6 +9,7 @@ import { type FollowRequest, follow, poll, readJobState, readOwn, wait } from '.
 import type { ObserverFactory, Recipe } from './recipes.ts'
 import { recoverOrphans, runnerName } from './recovery.ts'
 import type { AgainRequest, StartRequest } from './requests.ts'
+import { createSharedLogs } from './shared-logs.ts'
 import { again, start, startAlone } from './start.ts'
 import { cancel, cancelAll, close, listenForCancels } from './stop.ts'
 import { readGenerations } from './store.ts'
@@ -35,6 +36,7 @@ export function createGenerations(deps: GenerationsDeps) {
     observers: [],
     breakers: createBreakers(),
     endings: createEndings(deps.db),
+    sharedLogs: createSharedLogs(deps.db),
     rescuers: [],
     isClosing: false,
   }

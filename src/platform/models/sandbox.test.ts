@@ -149,6 +149,31 @@ describe('components', () => {
     expect(html).toContain('Increase')
   })
 
+  test.each([
+    'a broken counter component',
+    'Create a button component with a bug',
+    'a card in React that does not build',
+  ])('"%s" does not build until it is mended, also when it was changed before and after', async wish => {
+    const fix =
+      '“Thing” does not build:\n\n```text\nApp.tsx:4:1: Unexpected red "}"\n```\n\nPlease fix it and give the whole corrected code.'
+    const built = async (...texts: string[]) => fences(await converse(...texts))[0]?.code ?? ''
+    await expect(render(await built(wish))).rejects.toThrow('Transform failed')
+    await expect(render(await built(wish, 'make it green'))).rejects.toThrow('Transform failed')
+    const mended = await built(wish, 'make it green', fix)
+    expect(mended).toContain('#16a34a')
+    expect(await render(mended)).toContain('<main')
+    expect(await render(await built(wish, fix, 'make it blue'))).toContain('<main')
+    expect(await converse(wish)).not.toMatch(/for \*\*.*(bug|broken|build)/)
+  })
+
+  test('the line before the code, which becomes a title, does not change with the look', async () => {
+    const lineBefore = async (...texts: string[]) => /(.*)\n\n```/.exec(await converse(...texts))?.[1]
+    const wish = 'a project with several files for notes'
+    expect(await lineBefore(wish)).toBe('Here is a project of 5 files for **notes**:')
+    expect(await lineBefore(wish, 'make it green')).toBe('Here is a project of 5 files for **notes**:')
+    expect(await converse(wish, 'make it green')).toMatch(/^Changed as you asked: green\./)
+  })
+
   test('whatever a person writes, the code stays code', async () => {
     const [fence] = fences(
       await converse('a card component `$' + '{process.exit()}` \'"</script>\\ {throw} called "x\'}"'),
@@ -208,6 +233,19 @@ describe('other things', () => {
       expect(fence?.code).toContain(needed)
     }
     expect(answer.includes('final version')).toBe(wishes.includes('Finalize'))
+  })
+
+  test.each([
+    ['Add a gift wrapping checkbox to the checkout for five euros', 'Gift wrapping checkbox'],
+    ['Gift wrapping for every order in the shop', 'Gift wrapping'],
+    ['Minimum order amount per customer group and country', 'Minimum order amount'],
+    ['10% off on mondays', '10 off on mondays'],
+    ['Show the delivery day', 'Delivery day'],
+  ])('a plugin for "%s" is called "%s"', async (wish, name) => {
+    const messages: ModelMessage[] = [{ role: 'user', content: wish }]
+    const system = 'You write WooCommerce plugins.'
+    const { text } = await listen(fast, askFor({ system, messages, maxOutputTokens: 8192 }))
+    expect(/Plugin Name: +(.+)/.exec(text)?.[1]).toBe(name)
   })
 
   test('the system prompt of a plugin session is enough', async () => {

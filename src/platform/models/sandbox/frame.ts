@@ -19,6 +19,11 @@ const size = ${look.isLarge ? 22 : 16}
 `
 }
 
+/** The code without the tag that closes its first element, so that it does not build. */
+export function broken(code: string): string {
+  return code.replace(/^ *<\/main>\n/m, '')
+}
+
 /** The subject as a heading: first letter large. */
 export function heading({ subject }: Look): string {
   return subject.charAt(0).toUpperCase() + subject.slice(1)

@@ -1,14 +1,28 @@
 import { heading } from './frame.ts'
 import type { Look } from './wish.ts'
 
+const longestName = 5
+const joining =
+  /^(?:to|for|on|of|in|at|by|from|with|without|and|or|per|when|where|that|which|so|if|into|during)$/i
+const opening = /^(?:a|an|the|all|each|every|some|any|my|our|their|is|are)$/i
+
+/** The first words that stand by themselves: they end before a word that joins what is left out. */
+function shortened(words: readonly string[]): string[] {
+  const joint = words.findIndex((word, index) => index > 1 && joining.test(word))
+  const kept = words.length <= longestName ? words : words.slice(0, joint > 0 ? joint : longestName - 1)
+  const end = kept.findLastIndex(word => !joining.test(word) && !opening.test(word))
+  return kept.slice(0, end + 1)
+}
+
 /** The plugin's name as it stands in its header, and the slug that its functions and options start with. */
 export function pluginName(look: Look): { name: string; slug: string } {
-  const words = look.subject
-    .normalize('NFKD')
-    .replace(/[^a-z0-9 ]/gi, ' ')
-    .split(' ')
-    .filter(Boolean)
-    .slice(0, 4)
+  const words = shortened(
+    look.subject
+      .normalize('NFKD')
+      .replace(/[^a-z0-9 ]/gi, ' ')
+      .split(' ')
+      .filter(Boolean),
+  )
   const slug = words.join('-').toLowerCase() || 'shop-notice'
   const name = words.length > 0 ? heading({ ...look, subject: words.join(' ') }) : 'Shop notice'
   return { name, slug: /^[a-z]/.test(slug) ? slug : `shop-${slug}` }

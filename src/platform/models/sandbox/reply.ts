@@ -1,9 +1,10 @@
 import type { ModelRequest } from '../index.ts'
 import { componentSource } from './components.ts'
 import { pageSource, projectFiles, snippetSource } from './documents.ts'
+import { broken } from './frame.ts'
 import { pluginName, pluginSource } from './plugin.ts'
 import { contentText, summaryText, talkText } from './prose.ts'
-import { type Look, readWish } from './wish.ts'
+import { type Built, type Look, readWish } from './wish.ts'
 
 const signature =
   '*This is the sandbox model: it answers from templates. Set a provider key (for example `GEMINI_API_KEY`) for a real one.*'
@@ -24,21 +25,15 @@ function composeWhole(request: ModelRequest): string {
   switch (wish.kind) {
     case 'component': {
       const { code, what } = componentSource(wish.component, wish.look)
-      return withCode(opening(wish.isFollowUp, what, wish.look), fence('tsx', code))
+      return withCode(opening(wish, what), fence('tsx', wish.isBroken ? broken(code) : code))
     }
     case 'page':
-      return withCode(
-        opening(wish.isFollowUp, 'a page in one HTML file', wish.look),
-        fence('html', pageSource(wish.look)),
-      )
+      return withCode(opening(wish, 'a page in one HTML file'), fence('html', pageSource(wish.look)))
     case 'project': {
       const files = projectFiles(wish.look).map(({ language, path, code }) =>
-        fence(`${language} title="${path}"`, code),
+        fence(`${language} title="${path}"`, wish.isBroken ? broken(code) : code),
       )
-      return withCode(
-        opening(wish.isFollowUp, `a project of ${files.length} files`, wish.look),
-        files.join('\n\n'),
-      )
+      return withCode(opening(wish, `a project of ${files.length} files`), files.join('\n\n'))
     }
     case 'snippet':
       return withCode(
@@ -75,11 +70,15 @@ Write \`Finalize\` when it is as you want it.
 ${signature}`
 }
 
-function opening(isFollowUp: boolean, what: string, look: Look): string {
+/** The last line becomes a title, so it tells what stays the same however the thing is changed. */
+function opening({ look, change, isBroken }: Built, what: string): string {
   const shade = `${look.colour}${look.isDark ? ', on a dark ground' : ''}${look.isLarge ? ', larger' : ''}`
-  return isFollowUp
-    ? `Changed as you asked (${shade}); still ${what}:`
-    : `Here is ${what} for **${look.subject}** (${shade}):`
+  const told = {
+    none: isBroken ? `In ${shade}, and with a fault, so that it does not build.` : `In ${shade}.`,
+    look: `Changed as you asked: ${shade}.`,
+    mended: 'Once more, without a fault that I know of.',
+  }
+  return `${told[change]}\n\nHere is ${what} for **${look.subject}**:`
 }
 
 function withCode(sentence: string, code: string): string {

@@ -27,14 +27,23 @@ export interface Look {
 
 /** What a conversation asks for with its last message. */
 export type Wish =
-  | { kind: 'component'; component: ComponentKind; look: Look; isFollowUp: boolean }
-  | { kind: 'page'; look: Look; isFollowUp: boolean }
-  | { kind: 'project'; look: Look; isFollowUp: boolean }
+  | ({ kind: 'component'; component: ComponentKind } & Built)
+  | ({ kind: 'page' } & Built)
+  | ({ kind: 'project' } & Built)
   | { kind: 'plugin'; look: Look; isFinal: boolean }
   | { kind: 'content'; content: ContentKind; look: Look }
   | { kind: 'snippet'; language: 'python' | 'javascript' | 'typescript' | 'css'; look: Look }
   | { kind: 'summary' }
   | { kind: 'talk'; look: Look }
+
+/** How something that can be shown is wanted. */
+export interface Built {
+  look: Look
+  /** What was made before is made once more, with what was asked since: another look, or without its fault. */
+  change: 'none' | 'look' | 'mended'
+  /** Whether the code must not build, so that mending can be tried. */
+  isBroken: boolean
+}
 
 export type ContentKind = 'outline' | 'article' | 'description' | 'caption' | 'email' | 'ad' | 'seo'
 
@@ -79,6 +88,14 @@ const contents: readonly (readonly [RegExp, ContentKind])[] = [
 const changePattern =
   /^(please |now |and |ok(ay)?,? |can you |could you )*(make (it|this|that|them)|change|turn (it|this)|use|set|colou?r|paint|try|give (it|this)|bigger|smaller|larger|darker|add (a )?dark|switch|rename|call it)\b/i
 
+/** A wish that something be mended, as a person or “Fix this” says it. */
+const fixPattern =
+  /^(?:please |now |can you |could you )*fix\b|\bPlease fix it and give the whole corrected code\b/i
+
+/** A wish for code that does not build. */
+const brokenPattern =
+  /\b(?:broken(?! (?:links?|images?|pages?|items?)\b)|buggy|with (?:a|an|some) (?:bug|bugs|error|mistake|syntax error|build error)|(?:does not|doesn['’]t|won['’]t|fails to) (?:build|compile))\b/i
+
 /** Reads the whole conversation: the last message decides, a short change applies to what was made before. */
 export function readWish(request: ModelRequest): Wish {
   const asked = request.messages.filter(message => message.role === 'user')
@@ -90,7 +107,7 @@ export function readWish(request: ModelRequest): Wish {
   if (/\bsummari[sz]e|\bsummary\b/i.test(system)) return { kind: 'summary' }
   const content = contents.find(([pattern]) => pattern.test(system))?.[1]
   if (content) return { kind: 'content', content, look: lookOf(last) }
-  if (last.length < 120 && changePattern.test(last)) {
+  if (fixPattern.test(last) || (last.length < 120 && changePattern.test(last))) {
     const changed = changedWish(asked)
     if (changed) return changed
   }
@@ -106,15 +123,16 @@ function contentNamed(system: string): ContentKind | undefined {
 /** What one message asks for when it is read by itself. */
 function wishOf(text: string): Wish {
   const look = lookOf(text)
+  const built: Built = { look, change: 'none', isBroken: brokenPattern.test(text) }
   const language = /\b(python|javascript|typescript|css)\b/i.exec(text)?.[1]?.toLowerCase()
   const component = components.find(([pattern]) => pattern.test(text))?.[1]
   if (/\b(project|several files|multiple files|multi-file|vite|whole app|full app)\b/i.test(text)) {
-    return { kind: 'project', look, isFollowUp: false }
+    return { kind: 'project', ...built }
   }
   if (/\bhtml\b|\b(landing|web|home)[ -]?page\b|\bwebsite\b/i.test(text))
-    return { kind: 'page', look, isFollowUp: false }
+    return { kind: 'page', ...built, isBroken: false }
   if (/\b(react|component|tsx|jsx|widget|ui)\b/i.test(text)) {
-    return { kind: 'component', component: component ?? 'panel', look, isFollowUp: false }
+    return { kind: 'component', component: component ?? 'panel', ...built }
   }
   const content = contents.find(([pattern]) => pattern.test(text))?.[1]
   if (content && !/\bform\b/i.test(text)) return { kind: 'content', content, look }
@@ -122,24 +140,26 @@ function wishOf(text: string): Wish {
     return { kind: 'snippet', language, look }
   }
   const isOrder = /\b(build|create|make|generate|design|code|write|show|add|need|want)\b/i.test(text)
-  if (component && (isOrder || text.length < 40))
-    return { kind: 'component', component, look, isFollowUp: false }
+  if (component && (isOrder || text.length < 40)) return { kind: 'component', component, ...built }
   return { kind: 'talk', look }
 }
 
 /** The last thing that was built, with every change since; undefined when nothing was built. */
 function changedWish(asked: readonly ModelMessage[]): Wish | undefined {
-  const built = asked.findLastIndex(
-    message => 'isFollowUp' in wishOf(message.content) && !changePattern.test(message.content.trim()),
-  )
-  const first = asked[built]
-  if (!first) return undefined
-  const wish = wishOf(first.content)
-  if (!('isFollowUp' in wish)) return undefined
-  const look = asked
-    .slice(built + 1)
-    .reduce((before, message) => changeLook(before, message.content), wish.look)
-  return { ...wish, look, isFollowUp: true }
+  const texts = asked.map(message => message.content.trim())
+  const isChange = (text: string) => changePattern.test(text) || fixPattern.test(text)
+  const built = texts.findLastIndex(text => 'isBroken' in wishOf(text) && !isChange(text))
+  const wish = wishOf(texts[built] ?? '')
+  if (!('isBroken' in wish)) return undefined
+  const since = texts.slice(built + 1)
+  // What is told of an error is no wish for another look.
+  const look = since.filter(text => !fixPattern.test(text)).reduce(changeLook, wish.look)
+  return {
+    ...wish,
+    look,
+    change: fixPattern.test(since.at(-1) ?? '') ? 'mended' : 'look',
+    isBroken: wish.isBroken && !since.some(text => fixPattern.test(text)),
+  }
 }
 
 function changeLook(look: Look, text: string): Look {
@@ -181,10 +201,16 @@ function colourIn(text: string): string | undefined {
 const noise =
   /^(?:(?:please|can|could|you|i|we|would|like|need|want|to|hi|hello|me|for|us|my|build|create|make|generate|design|write|show|give|add|code|a|an|the|some|simple|small|nice|react|tsx|jsx|html|component|widget|one|file|about|that|which|with|woocommerce|wordpress|plugin|blog|post|outline|product|description|social|media|caption|e-?mail|article|of|shows|adds|displays|makes|lets|landing|web|home|page|website|project|several|multiple|files|instagram|function|python|javascript|typescript|using|in)\b[\s,:-]*)+/i
 
+const brokenPhrase = new RegExp(`(?:\\b(?:that|which|but|it) )*${brokenPattern.source}`, 'gi')
+
 /** What the message is about, in a few plain words. */
 function subjectOf(text: string): string {
   const line = (text.split('\n', 1)[0] ?? '').slice(0, 300)
-  const rest = line.replace(noise, '').replace(/\s+(in|with|using) (react|html|tsx|typescript|css)\b.*$/i, '')
+  const rest = line
+    .replace(brokenPhrase, ' ')
+    .trim()
+    .replace(noise, '')
+    .replace(/\s+(in|with|using) (react|html|tsx|typescript|css)\b.*$/i, '')
   return plainWords(rest) || plainWords(line) || 'your idea'
 }
 
