@@ -79,6 +79,8 @@ async function serveDirectory(
       route.config = { ...route.config, auth: 'none' }
       route.schema = { ...route.schema, hide: true }
     })
+    // Browsers ask for it where no page of ours names the icon, such as beside the answer of a call.
+    scope.get('/favicon.ico', (_request, reply) => reply.redirect('/favicon.svg', 301))
     await scope.register(serveFiles, {
       root: directory,
       prefix: '/',

@@ -99,10 +99,23 @@ function fromFastify(thrown: unknown): AppError | null {
 
 /** Broken schema rules as the 400 that names each field and its rule. */
 export function validationError(problems: readonly FastifySchemaValidationError[], place: string): AppError {
-  const details = problems.slice(0, 20).map(problem => describe(problem, place))
+  const details = toldOnce(problems)
+    .slice(0, 20)
+    .map(problem => describe(problem, place))
   const first = details[0] ?? { field: place, message: 'is not valid' }
   return new AppError('invalid', 'VALIDATION_ERROR', `${first.field} ${first.message}`, { details })
 }
+
+/** Without the rule against blanks where a text is shorter than allowed: one problem is told once. */
+function toldOnce(problems: readonly FastifySchemaValidationError[]) {
+  const short = new Set(problems.filter(one => one.keyword === 'minLength').map(one => one.instancePath))
+  return problems.filter(
+    one => !(one.keyword === 'pattern' && one.params.pattern === notBlank && short.has(one.instancePath)),
+  )
+}
+
+/** The pattern of a text that says something. */
+const notBlank = '\\S'
 
 function describe(problem: FastifySchemaValidationError, place: string): FieldProblem {
   const parameters = problem.params as Record<string, unknown>
@@ -154,7 +167,7 @@ const formats: Record<string, string> = {
 
 /** The patterns that schemas use, in words. */
 function patternRule(pattern: string): string {
-  return pattern === '\\S' ? 'must not be blank' : `must match ${pattern}`
+  return pattern === notBlank ? 'must not be blank' : `must match ${pattern}`
 }
 
 const unreadable: Record<string, readonly [status: string, code: string, message: string]> & {

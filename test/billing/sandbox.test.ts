@@ -30,6 +30,8 @@ test('a package, a declined card, pro, cancelling and keeping it, and a month th
   const page = await fetch(url.replace('localhost', '127.0.0.1'))
   expect(await page.text()).toContain('Sandbox')
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'")
+  const font = await fetch(new URL('/sandbox/geist.woff2', page.url))
+  expect([font.status, font.headers.get('content-type')]).toEqual([200, 'font/woff2'])
 
   for (const [wrong, text] of [
     [{ ...fine, number: '4000 0000 0000 0002' }, 'declined'],
@@ -38,7 +40,10 @@ test('a package, a declined card, pro, cancelling and keeping it, and a month th
     [{ ...fine, cvc: 'x' }, '3 or 4 digits'],
   ] as const) {
     const refused = await pay(url, wrong)
-    expect([refused.status, (await refused.text()).includes(text)]).toEqual([402, true])
+    const html = await refused.text()
+    expect([refused.status, html.includes(text)]).toEqual([402, true])
+    for (const kept of [wrong.number, wrong.expiry]) expect(html).toContain(`value="${kept}"`)
+    expect(html).not.toContain(`value="${wrong.cvc}"`)
   }
   expect((await call('GET', '/billing/payments')).body.data.payments).toMatchObject([
     { kind: 'package', item: 'small', status: 'failed', failure: 'Your card was declined.' },

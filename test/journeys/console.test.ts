@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import {
   answer,
@@ -19,13 +20,35 @@ async function tokenOf(url: string, person: Person): Promise<string> {
   return answer.data.accessToken
 }
 
-/** The words of an answer, however they are laid out: Markdown that is still loading is shown as it is written. */
-const beginning = (text: string) => text.replace(/[\s#*_`]+/g, '').slice(0, 30)
+/** Waits until the answer begins as a text does, however far it has grown. */
+async function begins(page: Page, text: string): Promise<void> {
+  const beginning = (whole: string) => whole.replace(/\s+/g, ' ').slice(0, 30)
+  await expect
+    .poll(async () => beginning(await answer(page).innerText()), { timeout: 10_000 })
+    .toBe(beginning(text))
+}
+
+/** Lets what renders Markdown come late from the next load on; gives all that the answer has shown since then. */
+async function watchMarkdown(page: Page): Promise<() => Promise<string[]>> {
+  await page.route(/\/assets\/markdown-[^/]+\.js$/, async route => {
+    await new Promise(resolve => setTimeout(resolve, 500))
+    await route.continue()
+  })
+  await page.addInitScript(`
+    window.shown = []
+    new MutationObserver(() => {
+      const text = document.querySelector('article[aria-label="Answer"]')?.innerText
+      if (text !== undefined) window.shown.push(text)
+    }).observe(document, { subtree: true, childList: true })`)
+  return () => page.evaluate('window.shown')
+}
 
 describeJourney('a newcomer in a browser', () => {
   const journey = openJourney('journey', { SANDBOX_DELAY_MS: '15' })
 
   test('signs up, asks for a component, sees it written and clicks it in the preview', async () => {
+    const icon = await fetch(`${journey.server.url}/favicon.ico`)
+    expect([icon.status, icon.headers.get('content-type')]).toEqual([200, 'image/svg+xml'])
     const { page, context, problems } = await journey.open()
     await signUp(page)
     await send(page, 'Create a React button component')
@@ -65,7 +88,7 @@ describeJourney('a newcomer in a browser', () => {
     expect(stored.data.messages.at(-1)?.generation.status).toBe('completed')
     const content = stored.data.messages.at(-1)?.content ?? ''
     const lastWords = content.trim().split(/\s+/).slice(-3).join(' ').replace(/[*_`]/g, '')
-    expect(await answer(page).innerText()).toContain(lastWords)
+    await expect.poll(() => answer(page).innerText(), { timeout: 10_000 }).toContain(lastWords)
     await context.close()
   }, 90_000)
 
@@ -79,9 +102,10 @@ describeJourney('a newcomer in a browser', () => {
     await page.getByRole('button', { name: 'Stop' }).click()
     await isDone(page)
     const stopped = await answer(page).innerText()
+    const shown = await watchMarkdown(page)
     await page.reload()
-    await answer(page).waitFor()
-    expect(beginning(await answer(page).innerText())).toBe(beginning(stopped))
+    await begins(page, stopped)
+    expect((await shown()).filter(text => /^#/m.test(text))).toEqual([])
     await context.close()
   }, 60_000)
 
@@ -101,8 +125,7 @@ describeJourney('a newcomer in a browser', () => {
     await expect
       .poll(() => page.getByRole('article', { name: 'Your message' }).innerText())
       .toContain('about the moon')
-    await answer(page).waitFor()
-    expect(beginning(await answer(page).innerText())).toBe(beginning(seen))
+    await begins(page, seen)
     await isDone(page)
     await context.close()
   }, 90_000)

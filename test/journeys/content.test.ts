@@ -44,10 +44,25 @@ describeJourney('a person who has content written', () => {
     const other = await context.newPage()
     const ends = [page, other].map(hearEnds)
     await page.getByRole('link', { name: 'Content', exact: true }).click()
+    // What is written while a wish is on its way stays, and a wish that is refused comes back before it.
+    const about = page.getByLabel('What is it about?')
+    const refusal = Promise.withResolvers<void>()
+    await page.route('**/content/jobs', async route => {
+      if (route.request().method() !== 'POST') return route.fallback()
+      await refusal.promise
+      await route.fulfill({ status: 503, json: {} })
+    })
+    await about.fill('a stool')
+    await page.getByRole('button', { name: 'Write it' }).click()
+    await expect.poll(() => about.inputValue()).toBe('')
+    await about.fill('a bench')
+    refusal.resolve()
+    await expect.poll(() => about.inputValue()).toBe('a stool\n\na bench')
+    await page.unroute('**/content/jobs')
     await other.goto(`${journey.server.url}/content`)
     for (const type of ['Product description', 'Social media caption', 'E-mail']) {
       await page.getByLabel('Type').selectOption({ label: type })
-      await page.getByLabel('What is it about?').fill(`walnut desks, as ${type}`)
+      await about.fill(`walnut desks, as ${type}`)
       await page.getByRole('button', { name: 'Write it' }).click()
       await page.getByRole('listitem', { name: `${type}: walnut desks` }).waitFor()
     }
@@ -83,6 +98,9 @@ describeJourney('a person who has content written', () => {
       .getByRole('button', { name: 'Save to library' })
       .click()
     await page.getByRole('link', { name: 'Open in library' }).click()
+    await expect
+      .poll(() => page.getByRole('textbox', { name: 'Title' }).inputValue())
+      .toBe('walnut desks, as E-mail')
     await page.getByRole('textbox', { name: 'Title' }).fill('Desk letter')
     const text = page.getByRole('textbox', { name: 'Text (Markdown)' })
     expect(await text.inputValue()).toContain('**Subject:**')
@@ -98,6 +116,10 @@ describeJourney('a person who has content written', () => {
     await other.goto(`${journey.server.url}/library`)
     await other.getByRole('searchbox', { name: 'Search', exact: true }).fill('rquetr')
     await other.getByRole('link', { name: 'Desk letter' }).waitFor()
+    const entry = other.getByRole('list', { name: 'Entries' }).getByRole('listitem')
+    await expect
+      .poll(() => entry.innerText())
+      .toMatch(/^Desk letter\s+E-mail · .+\s+Walnut A sentence about marquetry\.$/)
     await other.getByRole('searchbox', { name: 'Search', exact: true }).fill('nothing of it')
     await other.getByText('Nothing found.').waitFor()
     await other.goto(`${journey.server.url}/content`)

@@ -37,6 +37,7 @@ describeJourney('a person with a key of their own', () => {
     await card.getByText('The provider refuses this key.').waitFor()
     await page.getByRole('button', { name: 'Test Work' }).click()
     await card.getByText('The provider accepts this key.').waitFor()
+    await card.getByText('not used for an answer yet').waitFor()
 
     await goTo(page, '/')
     await page.getByRole('button', { name: /^Model:/ }).click()

@@ -48,7 +48,7 @@ function reading(server: Server, { accounts }: Reach): void {
       schema: {
         tags: ['Accounts'],
         summary: 'My numbers',
-        description: 'Counts of what I have, by name, such as `conversations` and `messages`.',
+        description: 'Counts of what I have, by name, such as `conversations` and `answers`.',
         response: {
           200: success(Type.Object({ statistics: Type.Record(Type.String(), Type.Number()) })),
           ...failures(401),

@@ -116,7 +116,7 @@ export function createConversations(deps: ConversationsDeps) {
       const conversation = isId(id) ? await updateConversation(db, { accountId, id, ...change }) : null
       return conversation ?? refuse()
     },
-    /** How much an account has: conversations, questions, answers. */
+    /** How much an account has: chats (as `conversations`), plugins, and the questions and answers of both. */
     statistics: (accountId: string) => countOf(db, accountId),
     /** Stops what still runs in it, then removes it with its messages, generations and artifacts; says how many of these. */
     remove: (accountId: string, id: string) => remove(deps, accountId, id),

@@ -212,13 +212,14 @@ export async function deleteConversation(db: Database, accountId: string, id: st
   return result.numDeletedRows > 0n
 }
 
-const counts = statement<{ conversations: number; questions: number; answers: number }>(
-  `select count(distinct c.id) as conversations, count(*) filter (where m.role = 'user') as questions,
+const counts = statement<{ conversations: number; plugins: number; questions: number; answers: number }>(
+  `select count(distinct c.id) filter (where c.kind = 'chat') as conversations,
+     count(distinct c.id) filter (where c.kind = 'plugin') as plugins, count(*) filter (where m.role = 'user') as questions,
      count(*) filter (where m.role = 'assistant' and not m.is_superseded) as answers
    from conversations c left join messages m on m.conversation_id = c.id where c.account_id = $1 and c.kind <> 'content'`,
 )
 
-/** How many conversations, questions and answers an account has. */
+/** How many chats, plugins, questions and answers an account has. */
 export async function countOf(db: Database, accountId: string): Promise<Record<string, number>> {
   return (await counts(db, accountId))[0] ?? {}
 }

@@ -98,6 +98,8 @@ test('a plugin is no chat: its conversation is not in that list, and takes no me
   )
   const list = await server.call('GET', '/api/v1/conversations', { token })
   expect(list.body.data.conversations).toEqual([])
+  const { statistics } = (await server.call('GET', '/api/v1/me/statistics', { token })).body.data
+  expect(statistics).toMatchObject({ conversations: 0, plugins: 1 })
   const body = { message: 'Hello', conversationId: rows[0]?.id }
   expect((await server.call('POST', '/api/v1/generations', { token, body })).status).toBe(404)
 })

@@ -1,4 +1,4 @@
-/** What was typed into the checkout page; never kept, never logged. */
+/** What was typed into the checkout page; never kept, never logged, and its code never shown again. */
 export interface Card {
   number: string
   expiry: string

@@ -1,13 +1,19 @@
 import { createHash } from 'node:crypto'
 import type { SubscriptionFacts } from '../index.ts'
+import type { Card } from './cards.ts'
 import type { SandboxPlan } from './objects.ts'
 import type { Body } from './store.ts'
 
+/** Where the pages find the console's font. */
+export const fontPath = '/sandbox/geist.woff2'
+
+/** In the colours and the type of the console. */
 const style = `
-:root { color-scheme: light dark; --line: #c9ccd3; --soft: #667; --accent: #3b5bdb; --page: #f6f7f9; --card: #fff; --text: #16181d; --warn: #fff3d6; --warn-text: #5c4200; --bad: #c92a2a }
-@media (prefers-color-scheme: dark) { :root { --line: #3a3f4a; --soft: #9aa3b2; --accent: #748ffc; --page: #14161a; --card: #1d2026; --text: #eceef2; --warn: #3a2f12; --warn-text: #ffe3a3; --bad: #ff8787 } }
+@font-face { font-family: Geist; src: url(${fontPath}) format('woff2'); font-weight: 100 900; font-display: swap }
+:root { color-scheme: light dark; --line: #d3d3cb; --soft: #5d605a; --accent: #146c52; --page: #fbfbf9; --card: #fff; --text: #1b1e1c; --warn: #fbf3dc; --warn-text: #7a5700; --bad: #b3261e }
+@media (prefers-color-scheme: dark) { :root { --line: #39403c; --soft: #a6ada9; --accent: #6fc3a1; --page: #141715; --card: #1b1f1d; --text: #e4e7e5; --warn: #2f2815; --warn-text: #e5c16a; --bad: #f2938c } }
 * { box-sizing: border-box }
-body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 24px; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif }
+body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 24px; background: var(--page); color: var(--text); font: 16px/1.5 Geist, ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif }
 main { width: 100%; max-width: 26rem; background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 28px }
 h1 { font-size: 1.25rem; margin: 16px 0 0 }
 .amount { font-size: 2rem; font-weight: 650; margin: 4px 0 20px; font-variant-numeric: tabular-nums }
@@ -16,7 +22,7 @@ label { display: block; font-size: .9rem; font-weight: 550; margin-top: 14px }
 input { width: 100%; margin-top: 4px; padding: 10px 12px; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: 8px }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 12px }
 button { width: 100%; margin-top: 16px; padding: 12px; font: inherit; font-weight: 600; border: 1px solid var(--accent); border-radius: 8px; background: var(--accent); color: #fff; cursor: pointer }
-@media (prefers-color-scheme: dark) { button { color: #10131a } }
+@media (prefers-color-scheme: dark) { button { color: #141715 } }
 button.quiet { background: transparent; color: inherit; border-color: var(--line) }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
 .error { color: var(--bad); font-weight: 550; margin: 14px 0 0 }
@@ -25,14 +31,21 @@ a { color: var(--accent) }
 `
 const styleHash = createHash('sha256').update(style).digest('base64')
 
-/** Nothing runs on these pages and nothing is fetched; after a form they may lead to the given addresses only. */
+/** Nothing runs on these pages and nothing but our font is fetched; after a form they may lead to the given addresses only. */
 export function pagePolicy(...targets: readonly string[]): string {
   const origins = [...new Set(targets.map(target => new URL(target).origin))]
-  return `default-src 'none'; style-src 'sha256-${styleHash}'; form-action ${["'self'", ...origins].join(' ')}; base-uri 'none'; frame-ancestors 'none'`
+  return `default-src 'none'; style-src 'sha256-${styleHash}'; font-src 'self'; form-action ${["'self'", ...origins].join(' ')}; base-uri 'none'; frame-ancestors 'none'`
 }
 
-/** The checkout; `error` says why the card was not taken. */
-export function checkoutPage(session: Body, error?: string): string {
+/** A card that was not taken, and why; its security code is asked for again. */
+export interface Refusal {
+  message: string
+  card: Omit<Card, 'cvc'>
+}
+
+/** The checkout; after a refusal with what was typed, save the security code. */
+export function checkoutPage(session: Body, refusal?: Refusal): string {
+  const typed = (name: keyof Refusal['card']) => (refusal ? `value="${escaped(refusal.card[name])}"` : '')
   const price = money(Number(session.amount_total), String(session.currency))
   const isMonthly = session.mode === 'subscription'
   return page(
@@ -40,12 +53,12 @@ export function checkoutPage(session: Body, error?: string): string {
     `<h1>${escaped(String(session.item_name))}</h1>
 <p class="amount">${price}${isMonthly ? '<span class="soft"> a month</span>' : ''}</p>
 <form method="post" autocomplete="off">
-<label>Card number<input name="number" inputmode="numeric" required maxlength="30" placeholder="4242 4242 4242 4242" ${error ? 'aria-describedby="error"' : ''}></label>
+<label>Card number<input name="number" inputmode="numeric" required maxlength="30" placeholder="4242 4242 4242 4242" ${typed('number')} ${refusal ? 'aria-describedby="error"' : ''}></label>
 <div class="pair">
-<label>Expiry (MM / YY)<input name="expiry" required maxlength="9" placeholder="12 / 34"></label>
+<label>Expiry (MM / YY)<input name="expiry" required maxlength="9" placeholder="12 / 34" ${typed('expiry')}></label>
 <label>Security code<input name="cvc" inputmode="numeric" required maxlength="4" placeholder="123"></label>
 </div>
-${error ? `<p class="error" id="error" role="alert">${escaped(error)}</p>` : ''}
+${refusal ? `<p class="error" id="error" role="alert">${escaped(refusal.message)}</p>` : ''}
 <button type="submit">Pay ${price}</button>
 </form>
 <p class="soft">4242 4242 4242 4242 is accepted, 4000 0000 0000 0002 is declined; any later date and any code will do.</p>

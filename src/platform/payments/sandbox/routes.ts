@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import type { SandboxPayments } from '../sandbox.ts'
-import { checkoutPage, overPage, pagePolicy, portalPage, unknownPage } from './pages.ts'
+import { checkoutPage, fontPath, overPage, pagePolicy, portalPage, unknownPage } from './pages.ts'
 
 interface PageRequest {
   params: unknown
@@ -10,7 +12,7 @@ interface PageReply {
   code(status: number): PageReply
   headers(values: Record<string, string>): PageReply
   redirect(url: string, status: number): unknown
-  send(body: string): unknown
+  send(body: string | Buffer): unknown
 }
 
 type Handler = (request: PageRequest, reply: PageReply) => Promise<unknown>
@@ -43,9 +45,21 @@ export function sandboxRoutes(sandbox: SandboxPayments) {
       { parseAs: 'string' },
       (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(body))),
     )
+    font(server)
     checkout(server, sandbox)
     portal(server, sandbox)
   }
+}
+
+function font(server: RouteHost): void {
+  const find = createRequire(import.meta.url).resolve
+  server.get(fontPath, options, async (_request, reply) => {
+    const bytes = await readFile(find('@fontsource-variable/geist/files/geist-latin-wght-normal.woff2'))
+    return reply
+      .code(200)
+      .headers({ 'content-type': 'font/woff2', 'cache-control': 'public, max-age=86400' })
+      .send(bytes)
+  })
 }
 
 function checkout(server: RouteHost, sandbox: SandboxPayments): void {
@@ -59,14 +73,12 @@ function checkout(server: RouteHost, sandbox: SandboxPayments): void {
     const id = idIn(request)
     const session = await sandbox.session(id)
     if (!session) return show(reply, 404, unknownPage())
-    const outcome = await sandbox.pay(id, {
-      number: field(request, 'number'),
-      expiry: field(request, 'expiry'),
-      cvc: field(request, 'cvc'),
-    })
+    const card = { number: field(request, 'number'), expiry: field(request, 'expiry') }
+    const outcome = await sandbox.pay(id, { ...card, cvc: field(request, 'cvc') })
     const target = String(session.success_url)
     if (outcome.kind === 'paid') return reply.headers(headers(target)).redirect(outcome.url, 303)
-    if (outcome.kind === 'refused') return show(reply, 402, checkoutPage(session, outcome.message), target)
+    if (outcome.kind === 'refused')
+      return show(reply, 402, checkoutPage(session, { message: outcome.message, card }), target)
     return show(reply, 409, overPage(session), target)
   })
 }

@@ -57,6 +57,12 @@ function CreditsSection() {
         </dl>
         {failure}
         {isOff && <Text size="sm">Credits cannot be bought on this server.</Text>}
+        {!isOff && (
+          <Text size="sm" c="dimmed">
+            Credits do not raise the number of messages a day: your plan sets it, and it begins anew at 00:00
+            UTC.
+          </Text>
+        )}
         {offers.isPending && <Skeleton h={60} />}
         {!isOff && (
           <ul className={classes.list}>

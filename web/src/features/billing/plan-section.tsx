@@ -1,4 +1,6 @@
 import { Badge, Button, Group, Stack, Text } from '@mantine/core'
+import { modals } from '@mantine/modals'
+import { useLocation } from 'wouter'
 import type { Account } from '../../api/types.ts'
 import { Section } from '../settings/section.tsx'
 import classes from '../settings/settings.module.css'
@@ -21,6 +23,12 @@ export function PlanSection({ account }: { account: Account }) {
   const subscription = useSubscription().data?.subscription ?? null
   const isOff = usePackages().data?.provider === 'none'
   const { run, busy, failure } = useDeed()
+  const [location, go] = useLocation()
+  async function change(cancel: boolean): Promise<void> {
+    await setCancelling(cancel)
+    // What was said about a payment is no longer the newest thing.
+    go(location, { replace: true })
+  }
   const isLive = subscription !== null && !['canceled', 'incomplete_expired'].includes(subscription.status)
   return (
     <Section title="Plan" lead={isLive ? renewal(subscription) : 'Change it whenever you like.'}>
@@ -59,7 +67,11 @@ export function PlanSection({ account }: { account: Account }) {
             <Button
               variant="default"
               loading={busy === 'cancel'}
-              onClick={() => run('cancel', () => setCancelling(!subscription.cancelAtPeriodEnd))}
+              onClick={() =>
+                subscription.cancelAtPeriodEnd
+                  ? run('cancel', () => change(false))
+                  : askToCancel(subscription, () => run('cancel', () => change(true)))
+              }
             >
               {subscription.cancelAtPeriodEnd ? 'Keep the subscription' : 'Cancel subscription'}
             </Button>
@@ -96,10 +108,31 @@ function PlanLine({
   )
 }
 
-function renewal({ currentPeriodEnd, cancelAtPeriodEnd, status }: Subscription): string {
-  if (status === 'past_due') return 'The last payment failed. Please look after it under Manage payments.'
-  const date = currentPeriodEnd
+function askToCancel(subscription: Subscription, onConfirm: () => void): void {
+  modals.openConfirmModal({
+    title: 'Cancel the subscription?',
+    children: (
+      <Text size="sm">
+        Your plan stays until {endOf(subscription)} and is not paid for again. You can change your mind until
+        then.
+      </Text>
+    ),
+    labels: { confirm: 'Cancel subscription', cancel: 'Keep it' },
+    confirmProps: { color: 'red' },
+    onConfirm,
+  })
+}
+
+/** The last day of what is paid for, in words. */
+function endOf({ currentPeriodEnd }: Subscription): string {
+  return currentPeriodEnd
     ? new Date(currentPeriodEnd).toLocaleDateString(undefined, { dateStyle: 'long' })
-    : ''
+    : 'the end of its month'
+}
+
+function renewal(subscription: Subscription): string {
+  const { cancelAtPeriodEnd, status } = subscription
+  if (status === 'past_due') return 'The last payment failed. Please look after it under Manage payments.'
+  const date = endOf(subscription)
   return cancelAtPeriodEnd ? `Ends on ${date}.` : `Renews on ${date}.`
 }

@@ -1,15 +1,14 @@
 import { Loader, Text } from '@mantine/core'
-import { lazy, memo, Suspense } from 'react'
+import { memo } from 'react'
 import type { Message } from '../../api/types.ts'
 import { ArtifactCard } from '../artifacts/artifact-card.tsx'
 import { withoutMerged } from '../artifacts/lineages.ts'
 import { AnswerFooter } from './answer-footer.tsx'
 import { AnswerNotice, hasNotice } from './answer-notice.tsx'
 import classes from './messages.module.css'
+import { ShownMarkdown } from './shown-markdown.tsx'
 import { useAnswer } from './use-live.ts'
 import { useVersions } from './use-versions.ts'
-
-const Markdown = lazy(() => import('./markdown.tsx'))
 
 interface AnswerProps {
   message: Message
@@ -36,9 +35,7 @@ export const Answer = memo(function Answer({ message, isLast, onContinue, onRetr
       {isWaiting ? (
         <Loader size="sm" color="gray" aria-label="Waiting for the answer" my={6} />
       ) : (
-        <Suspense fallback={<div className={classes.plain}>{answer.text}</div>}>
-          <Markdown text={answer.text} isGrowing={answer.isRunning} />
-        </Suspense>
+        <ShownMarkdown text={answer.text} isGrowing={answer.isRunning} />
       )}
       {answer.isLost && (
         <Text size="sm" c="dimmed" role="status" mt="xs">

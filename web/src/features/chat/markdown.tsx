@@ -5,7 +5,7 @@ import { CodeBlock } from '../../code/code-block.tsx'
 import { splitBlocks } from './blocks.ts'
 import classes from './markdown.module.css'
 
-interface MarkdownProps {
+export interface MarkdownProps {
   text: string
   isGrowing: boolean
 }

@@ -1,15 +1,26 @@
 import { Alert, Button, Group, Loader, Text } from '@mantine/core'
 import { memo } from 'react'
 import { explain } from '../../api/errors.ts'
+import { CodeBlock } from '../../code/code-block.tsx'
 import { WayOut } from '../usage/way-out.tsx'
+import { splitFences } from './fences.ts'
 import classes from './messages.module.css'
 import type { Outgoing } from './outbox.ts'
 
-/** What the person wrote, as it was written. */
+/** What the person wrote, as it was written; blocks that were fenced stand as code. */
 export const UserMessage = memo(function UserMessage({ text }: { text: string }) {
   return (
     <article className={classes.mine} aria-label="Your message">
-      <div className={classes.bubble}>{text}</div>
+      <div className={classes.bubble}>
+        {splitFences(text).map((piece, index) =>
+          'code' in piece ? (
+            // biome-ignore lint/suspicious/noArrayIndexKey: what was written does not change
+            <CodeBlock key={index} {...piece} />
+          ) : (
+            piece.text
+          ),
+        )}
+      </div>
     </article>
   )
 })

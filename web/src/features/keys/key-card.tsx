@@ -142,7 +142,7 @@ function describe({ provider, lastFour, baseUrl, lastUsedAt, fingerprint }: Prov
     providerLabel(provider),
     lastFour ? `••••${lastFour}` : '••••',
     baseUrl,
-    lastUsedAt ? `used ${ago(lastUsedAt)}` : 'never used',
+    lastUsedAt ? `used ${ago(lastUsedAt)}` : 'not used for an answer yet',
     `fingerprint ${fingerprint.slice(0, 8)}`,
   ]
     .filter(Boolean)

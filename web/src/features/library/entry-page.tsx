@@ -1,15 +1,14 @@
 import { Alert, Button, Group, Text, Textarea, TextInput } from '@mantine/core'
 import { modals } from '@mantine/modals'
 import { notifications } from '@mantine/notifications'
-import { lazy, Suspense, useState } from 'react'
+import { useState } from 'react'
 import { useLocation } from 'wouter'
 import { explain } from '../../api/errors.ts'
+import { ShownMarkdown } from '../chat/shown-markdown.tsx'
 import { attempt } from './attempt.ts'
 import classes from './library.module.css'
 import { PageFrame } from './page-frame.tsx'
 import { changeEntry, downloadEntry, type LibraryEntry, removeEntry, useEntry } from './queries.ts'
-
-const Markdown = lazy(() => import('../chat/markdown.tsx'))
 
 /** One entry: its text beside how it looks. */
 export default function EntryPage({ id }: { id: string }) {
@@ -101,9 +100,7 @@ function Editor({ entry }: { entry: LibraryEntry }) {
           onChange={event => setBody(event.currentTarget.value)}
         />
         <section aria-label="Preview">
-          <Suspense fallback={null}>
-            <Markdown text={body} isGrowing={false} />
-          </Suspense>
+          <ShownMarkdown text={body} isGrowing={false} />
         </section>
       </div>
     </>

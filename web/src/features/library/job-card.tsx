@@ -1,13 +1,12 @@
 import { Alert, Badge, Button, Group, Loader, Text } from '@mantine/core'
-import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react'
+import { useEffect, useState, useSyncExternalStore } from 'react'
 import { Link } from 'wouter'
 import { attachGeneration, type LiveGeneration, liveGenerations } from '../../api/live.ts'
+import { ShownMarkdown } from '../chat/shown-markdown.tsx'
 import { ago } from '../settings/times.ts'
 import { attempt } from './attempt.ts'
 import classes from './library.module.css'
-import { type ContentJob, changeJob, isOpen, useContentJob } from './queries.ts'
-
-const Markdown = lazy(() => import('../chat/markdown.tsx'))
+import { type ContentJob, changeJob, isOpen, saveJob, useContentJob } from './queries.ts'
 
 const looks = {
   queued: { label: 'Waiting', color: 'gray' },
@@ -33,9 +32,9 @@ export function JobCard({ job, typeName }: JobCardProps) {
   const { label, color } = looks[job.status]
   const text = isOpen(job) ? written(whole?.text ?? job.text, live) : isShown ? (whole?.text ?? job.text) : ''
 
-  async function run(what: Parameters<typeof changeJob>[1]): Promise<void> {
+  async function run(what: Parameters<typeof changeJob>[1] | 'save'): Promise<void> {
     setBusy(true)
-    await attempt(() => changeJob(job.id, what))
+    await attempt(() => (what === 'save' ? saveJob(job) : changeJob(job.id, what)))
     setBusy(false)
   }
 
@@ -67,9 +66,7 @@ export function JobCard({ job, typeName }: JobCardProps) {
       )}
       {text !== '' && (
         <div className={classes.text}>
-          <Suspense fallback={null}>
-            <Markdown text={text} isGrowing={isOpen(job)} />
-          </Suspense>
+          <ShownMarkdown text={text} isGrowing={isOpen(job)} />
         </div>
       )}
       <Group gap="xs" mt="xs">

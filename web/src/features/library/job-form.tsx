@@ -1,4 +1,4 @@
-import { Button, Group, NativeSelect, Stack, Textarea, TextInput } from '@mantine/core'
+import { Button, Group, NativeSelect, SimpleGrid, Stack, Textarea, TextInput } from '@mantine/core'
 import { type FormEvent, useRef, useState } from 'react'
 import { attempt } from './attempt.ts'
 import { askForContent, useContentTypes } from './queries.ts'
@@ -25,17 +25,17 @@ export function JobForm() {
       ...(tone.trim() ? { tone: tone.trim() } : {}),
       ...(language.trim() ? { language: language.trim() } : {}),
     }
-    if (await attempt(() => askForContent(wish, key.current))) {
-      setPrompt('')
-      key.current = crypto.randomUUID()
-    }
+    // Cleared at once, so that the next wish can be written meanwhile; a refused one comes back before it.
+    setPrompt('')
+    if (await attempt(() => askForContent(wish, key.current))) key.current = crypto.randomUUID()
+    else setPrompt(next => (next.trim() === '' ? prompt : `${prompt}\n\n${next}`))
     setBusy(false)
   }
 
   return (
     <form onSubmit={event => void submit(event)} onChange={() => (key.current = crypto.randomUUID())}>
       <Stack gap="sm" mt="md">
-        <Group grow align="start">
+        <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
           <NativeSelect
             label="Type"
             value={contentType}
@@ -65,7 +65,7 @@ export function JobForm() {
             value={language}
             onChange={event => setLanguage(event.currentTarget.value)}
           />
-        </Group>
+        </SimpleGrid>
         <Textarea
           label="What is it about?"
           autosize

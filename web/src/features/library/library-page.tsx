@@ -3,11 +3,15 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { explain } from '../../api/errors.ts'
+import { spokenOpening } from '../chat/spoken.ts'
 import { ago } from '../settings/times.ts'
 import { attempt } from './attempt.ts'
 import classes from './library.module.css'
 import { PageFrame } from './page-frame.tsx'
-import { addEntry, useEntries } from './queries.ts'
+import { addEntry, useContentTypes, useEntries } from './queries.ts'
+
+/** As much of a text as two lines can show, with its marks. */
+const longestExcerpt = 1_000
 
 /** What was kept, and a search in it. */
 export default function LibraryPage() {
@@ -16,6 +20,8 @@ export default function LibraryPage() {
   const [search] = useDebouncedValue(text.trim(), 200)
   const list = useEntries(search)
   const entries = list.data?.pages.flatMap(page => page.entries) ?? []
+  const types = useContentTypes().data ?? []
+  const nameOf = (type: string) => types.find(({ slug }) => slug === type)?.name ?? type
   return (
     <PageFrame title="Library">
       <Group mt="md" align="end">
@@ -42,13 +48,15 @@ export default function LibraryPage() {
       <ul className={classes.list} aria-label="Entries">
         {entries.map(entry => (
           <li key={entry.id} className={classes.card}>
-            <Link href={`/library/${entry.id}`}>{entry.title}</Link>
+            <Link href={`/library/${entry.id}`} className={classes.title ?? ''}>
+              {entry.title}
+            </Link>
             <Text size="xs" c="dimmed">
-              {entry.type} · {ago(entry.updatedAt)}
+              {nameOf(entry.type)} · {ago(entry.updatedAt)}
               {entry.provenance && ` · written by ${entry.provenance.model}`}
             </Text>
             <Text size="sm" lineClamp={2} mt={4}>
-              {entry.body}
+              {spokenOpening(entry.body.slice(0, longestExcerpt))}
             </Text>
           </li>
         ))}

@@ -78,13 +78,24 @@ export async function askForContent(wish: ContentWish, key: string): Promise<voi
   await queryClient.invalidateQueries({ queryKey: jobsKey })
 }
 
-/** Cancels, retries, saves or deletes a job. Throws ApiError. */
-export async function changeJob(id: string, what: 'cancel' | 'retry' | 'save' | 'delete'): Promise<void> {
+/** Cancels, retries or deletes a job. Throws ApiError. */
+export async function changeJob(id: string, what: 'cancel' | 'retry' | 'delete'): Promise<void> {
   if (what === 'delete') await request(`/content/jobs/${id}`, { method: 'DELETE' })
-  else
-    await request(`/content/jobs/${id}/${what}`, { method: 'POST', ...(what === 'save' ? { body: {} } : {}) })
+  else await request(`/content/jobs/${id}/${what}`, { method: 'POST' })
   await queryClient.invalidateQueries({ queryKey: jobsKey })
-  if (what === 'save') await queryClient.invalidateQueries({ queryKey: entriesKey })
+}
+
+const longestTitle = 60
+
+/** Keeps what a job has written in the library, under the beginning of what was asked for. Throws ApiError. */
+export async function saveJob({ id, prompt }: ContentJob): Promise<void> {
+  const words = prompt.trim().replace(/\s+/g, ' ')
+  // Cut between words where there are any.
+  const start = Array.from(words).slice(0, longestTitle).join('')
+  const title = start === words ? words : `${start.replace(/ \S*$/, '')}…`
+  await request(`/content/jobs/${id}/save`, { method: 'POST', body: { title } })
+  await queryClient.invalidateQueries({ queryKey: jobsKey })
+  await queryClient.invalidateQueries({ queryKey: entriesKey })
 }
 
 /** The library, or what is found in it, newest first. */

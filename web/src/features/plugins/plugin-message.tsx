@@ -1,18 +1,17 @@
 import { Alert, Button, Group, Loader, Text, UnstyledButton } from '@mantine/core'
 import { IconFileCode, IconRefreshAlert } from '@tabler/icons-react'
-import { lazy, memo, Suspense, useEffect, useSyncExternalStore } from 'react'
+import { memo, useEffect, useSyncExternalStore } from 'react'
 import { attachGeneration, liveGenerations } from '../../api/live.ts'
 import type { GenerationStatus } from '../../api/types.ts'
 import artifacts from '../artifacts/artifacts.module.css'
 import chat from '../chat/messages.module.css'
+import { ShownMarkdown } from '../chat/shown-markdown.tsx'
 import { isOpen } from '../chat/use-live.ts'
 import { UserMessage } from '../chat/user-message.tsx'
 import classes from './plugins.module.css'
 import type { PluginMessage, VersionSummary } from './queries.ts'
 import { splitAnswer } from './split-answer.ts'
 import { countsOf } from './words.ts'
-
-const Markdown = lazy(() => import('../chat/markdown.tsx'))
 
 interface MessageProps {
   message: PluginMessage
@@ -98,9 +97,7 @@ function Answer({ message, version, onShow, onRepeat }: MessageProps) {
       {isRunning && prose === '' && code === null ? (
         <Loader size="sm" color="gray" aria-label="Waiting for the answer" my={6} />
       ) : (
-        <Suspense fallback={<div className={chat.plain}>{prose}</div>}>
-          <Markdown text={prose} isGrowing={isRunning && code === null} />
-        </Suspense>
+        <ShownMarkdown text={prose} isGrowing={isRunning && code === null} />
       )}
       {(version || (isRunning && code !== null)) && (
         <div className={chat.cards}>

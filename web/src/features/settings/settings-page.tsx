@@ -1,5 +1,5 @@
 import { Title } from '@mantine/core'
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 import { Link, Route, Switch, useLocation } from 'wouter'
 import type { Account } from '../../api/types.ts'
 import { NotFound } from '../../shell/not-found.tsx'
@@ -25,9 +25,15 @@ const parts = [
 /** Everything about one's own account. */
 export default function SettingsPage({ account }: { account: Account }) {
   const [location] = useLocation()
+  const nav = useRef<HTMLElement>(null)
   useEffect(() => {
     document.title = 'Settings · Atelier'
   }, [])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address marks another part
+  useEffect(() => {
+    const here = nav.current?.querySelector('[aria-current]')
+    here?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [location])
   return (
     <div className={classes.page}>
       <div className={classes.column}>
@@ -37,7 +43,7 @@ export default function SettingsPage({ account }: { account: Account }) {
             Settings
           </Title>
         </header>
-        <nav className={classes.parts} aria-label="Settings">
+        <nav ref={nav} className={classes.parts} aria-label="Settings">
           {parts.map(({ href, label }) => (
             <Link key={href} href={href} aria-current={location === href ? 'page' : undefined}>
               {label}

@@ -32,8 +32,8 @@ function allowanceOf({ payer, messages, credits }: Entitlements): string | null 
   const balance = credits.balanceMicroCredits
   const parts: string[] = []
   if (remaining <= fewMessages) {
-    const at = new Date(resetsAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
-    parts.push(`${remaining} of ${limit} messages left until ${at}.`)
+    // As the server's refusal says it.
+    parts.push(`${remaining} of ${limit} messages left until ${resetsAt.slice(11, 16)} UTC.`)
   }
   if (balance < fewCredits) parts.push(balance <= 0 ? 'No credits left.' : `${formatCost(balance)} left.`)
   return parts.join(' ') || null

@@ -28,6 +28,7 @@ export default function UsageChart({ bars, groups, measure, nameOf }: UsageChart
           />
           <YAxis
             width={70}
+            allowDecimals={false}
             tickFormatter={(value: number) => (value === 0 ? '0' : format(value).replace(/ credits?$/, ''))}
             tick={{ fontSize: 11, fill: 'var(--ink-soft)' }}
           />

@@ -5,6 +5,7 @@ import type { UsageRow } from '../../api/types.ts'
 import { formatCost, formatCount } from '../../format.ts'
 import { useKeys } from '../keys/queries.ts'
 import { Section } from '../settings/section.tsx'
+import settings from '../settings/settings.module.css'
 import { useUsage } from './queries.ts'
 import { barsOf, type Grouping, type Measure } from './series.ts'
 
@@ -22,11 +23,18 @@ const measures: { value: Measure; label: string }[] = [
   { value: 'runs', label: 'Answers' },
 ]
 
-const groupings: { value: Grouping; label: string }[] = [
-  { value: 'model', label: 'By model' },
-  { value: 'kind', label: 'By kind' },
-  { value: 'payer', label: 'By payer' },
+const groupings: { value: Grouping; label: string; head: string }[] = [
+  { value: 'model', label: 'By model', head: 'Model' },
+  { value: 'kind', label: 'By kind', head: 'Kind' },
+  { value: 'payer', label: 'By payer', head: 'Payer' },
 ]
+
+/** Said instead of a chart in which every bar would be empty. */
+const empty: Record<Measure, string> = {
+  costMicroCredits: 'No answer cost credits in this time.',
+  tokens: 'No tokens were used in this time.',
+  runs: 'There were no answers in this time.',
+}
 
 /** What was used: a chart by day, and the same in numbers. */
 export function UsagePage() {
@@ -38,9 +46,17 @@ export function UsagePage() {
   return (
     <Section title="Usage" lead="Every answer, by the day (UTC) on which it ended.">
       <Group gap="sm" mb="md">
-        <SegmentedControl size="xs" data={spans} value={days} onChange={setDays} aria-label="Span of time" />
         <SegmentedControl
           size="xs"
+          withItemsBorders={false}
+          data={spans}
+          value={days}
+          onChange={setDays}
+          aria-label="Span of time"
+        />
+        <SegmentedControl
+          size="xs"
+          withItemsBorders={false}
           data={measures}
           value={measure}
           onChange={value => setMeasure(value as Measure)}
@@ -69,13 +85,33 @@ export function UsagePage() {
       )}
       {usage.data && usage.data.rows.length > 0 && (
         <>
-          <Suspense fallback={<Skeleton height={220} radius="md" />}>
-            <UsageChart {...barsOf(usage.data, grouping, measure)} measure={measure} nameOf={nameOf} />
-          </Suspense>
+          <Chart usage={usage.data} {...{ grouping, measure, nameOf }} />
           <Totals rows={usage.data.rows} grouping={grouping} nameOf={nameOf} />
         </>
       )}
     </Section>
+  )
+}
+
+interface ChartProps {
+  usage: Parameters<typeof barsOf>[0]
+  grouping: Grouping
+  measure: Measure
+  nameOf: (group: string) => string
+}
+
+function Chart({ usage, grouping, measure, nameOf }: ChartProps) {
+  const { bars, groups } = barsOf(usage, grouping, measure)
+  if (groups.every(group => group.total === 0))
+    return (
+      <Text size="sm" c="dimmed">
+        {empty[measure]}
+      </Text>
+    )
+  return (
+    <Suspense fallback={<Skeleton height={220} radius="md" />}>
+      <UsageChart {...{ bars, groups, measure, nameOf }} />
+    </Suspense>
   )
 }
 
@@ -99,29 +135,32 @@ function Totals({ rows, grouping, nameOf }: TotalsProps) {
   const sum = (list: readonly UsageRow[], of: (row: UsageRow) => number) =>
     list.reduce((total, row) => total + of(row), 0)
   return (
-    <Table mt="md" fz="sm" verticalSpacing={6}>
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>{groupings.find(one => one.value === grouping)?.label.replace('By ', '')}</Table.Th>
-          <Table.Th ta="right">Answers</Table.Th>
-          <Table.Th ta="right">Failed</Table.Th>
-          <Table.Th ta="right">Tokens in</Table.Th>
-          <Table.Th ta="right">Tokens out</Table.Th>
-          <Table.Th ta="right">Cost</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {[...groups].map(([group, list]) => (
-          <Table.Tr key={group}>
-            <Table.Td>{nameOf(group)}</Table.Td>
-            <Table.Td ta="right">{formatCount(sum(list, row => row.runs))}</Table.Td>
-            <Table.Td ta="right">{formatCount(sum(list, row => row.failures))}</Table.Td>
-            <Table.Td ta="right">{formatCount(sum(list, row => row.inputTokens))}</Table.Td>
-            <Table.Td ta="right">{formatCount(sum(list, row => row.outputTokens))}</Table.Td>
-            <Table.Td ta="right">{formatCost(sum(list, row => row.costMicroCredits))}</Table.Td>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+    <section className={settings.wide} aria-label="Totals" tabIndex={0}>
+      <Table fz="sm" verticalSpacing={6} miw={500}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>{groupings.find(one => one.value === grouping)?.head}</Table.Th>
+            <Table.Th ta="right">Answers</Table.Th>
+            <Table.Th ta="right">Failed</Table.Th>
+            <Table.Th ta="right">Tokens in</Table.Th>
+            <Table.Th ta="right">Tokens out</Table.Th>
+            <Table.Th ta="right">Cost</Table.Th>
           </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
+        </Table.Thead>
+        <Table.Tbody>
+          {[...groups].map(([group, list]) => (
+            <Table.Tr key={group}>
+              <Table.Td>{nameOf(group)}</Table.Td>
+              <Table.Td ta="right">{formatCount(sum(list, row => row.runs))}</Table.Td>
+              <Table.Td ta="right">{formatCount(sum(list, row => row.failures))}</Table.Td>
+              <Table.Td ta="right">{formatCount(sum(list, row => row.inputTokens))}</Table.Td>
+              <Table.Td ta="right">{formatCount(sum(list, row => row.outputTokens))}</Table.Td>
+              <Table.Td ta="right">{formatCost(sum(list, row => row.costMicroCredits))}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </section>
   )
 }
