@@ -1,5 +1,7 @@
 -- The schema after all migrations. Made by `npm run schema`; a test compares it. Do not edit.
 
+create extension btree_gin;
+
 create extension pg_trgm;
 
 CREATE OR REPLACE FUNCTION public.enter_credits(account uuid, entry_kind text, amount bigint, reference_text text, note_text text, actor uuid)
@@ -248,6 +250,7 @@ create table conversations (
 );
 create index conversations_by_account on conversations using btree (account_id, updated_at desc, id desc);
 create index conversations_of_content on conversations using btree (account_id, id desc) where (kind = 'content'::text);
+create index conversations_parts on conversations using gin (account_id, title gin_trgm_ops) where (kind = 'chat'::text);
 
 create table customer_removals (
   provider text not null,
@@ -386,12 +389,15 @@ create table messages (
   content text not null,
   generation_id uuid,
   created_at timestamp with time zone not null default now(),
+  is_whole boolean not null default true,
   constraint messages_pkey primary key (id),
   constraint messages_conversation_id_position_version_key unique (conversation_id, "position", version),
   constraint messages_role_check check (role = any (array['user'::text, 'assistant'::text])),
   constraint messages_conversation_id_fkey foreign key (conversation_id) references conversations(id) on delete cascade
 ) with (fillfactor=80);
 create index messages_by_generation on messages using btree (generation_id) where (generation_id is not null);
+create index messages_growing on messages using btree (account_id) where (not is_whole);
+create index messages_parts on messages using gin (account_id, content gin_trgm_ops) where is_whole;
 
 create table one_time_codes (
   address text not null,

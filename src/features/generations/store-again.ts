@@ -58,13 +58,13 @@ const regenerate = statement<AgainRow>(`with target as (${lastReply}), ${held}, 
   ), touched as (
     update conversations set updated_at = now() from target where conversations.id = target.conversation_id
   ), reply as (
-    insert into messages (id, conversation_id, account_id, position, version, role, content, generation_id)
-    select $4, conversation_id, $2, position, version + 1, 'assistant', '', $1 from target
+    insert into messages (id, conversation_id, account_id, position, version, role, content, generation_id, is_whole)
+    select $4, conversation_id, $2, position, version + 1, 'assistant', '', $1, false from target
   )
   ${insertedGeneration}`)
 
 const goOn = statement<AgainRow>(`with target as (${lastReply}), ${held}, written as (
-    update messages set generation_id = $1 from target where messages.id = target.reply_id
+    update messages set generation_id = $1, is_whole = false from target where messages.id = target.reply_id
   )
   ${insertedGeneration}`)
 

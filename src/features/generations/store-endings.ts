@@ -43,7 +43,8 @@ function ending(source: string) {
         error = e.error, finished_at = now()
       from endings e where g.id = e.id and g.status in ('queued', 'running') and g.attempts = e.attempts returning g.*
     ), written as (
-      update messages m set content = e.content from ended join endings e on e.id = ended.id where m.id = ended.reply_id
+      update messages m set content = e.content, is_whole = true
+      from ended join endings e on e.id = ended.id where m.id = ended.reply_id
     ), ${settledWith}
     select ended.id, finished_at as "finishedAt" from ended join settled on settled.id = ended.id`)
 }

@@ -48,8 +48,8 @@ const insertedTurn = `question as (
     insert into messages (id, conversation_id, account_id, position, role, content)
     select $4, $2, $1, position - 1, 'user', $6 from conversation
   ), reply as (
-    insert into messages (id, conversation_id, account_id, position, role, content, generation_id)
-    select $5, $2, $1, position, 'assistant', '', $3 from conversation
+    insert into messages (id, conversation_id, account_id, position, role, content, generation_id, is_whole)
+    select $5, $2, $1, position, 'assistant', '', $3, false from conversation
   ), generation as (
     insert into generations
       (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, idempotency_key, request_hash,

@@ -39,6 +39,11 @@ export function translate(error: unknown): unknown {
   return isUnavailable(error) ? databaseUnavailable(error) : error
 }
 
+/** Whether a statement was ended because it took too long; its connection is well, and can roll back. */
+export function wasCancelled(error: unknown): boolean {
+  return hasSqlState(error, '57014')
+}
+
 /** The one answer to everything that keeps the database from answering. */
 export function databaseUnavailable(cause: unknown): AppError {
   return new AppError(

@@ -9,6 +9,7 @@ export { hasSqlState, isForeignKeyViolation, isUniqueViolation } from './failure
 export type { DatabaseSource } from './pool.ts'
 export { type Database, statement } from './statement.ts'
 export type * from './tables.ts'
+export { withinTime } from './time-limit.ts'
 
 /** An open database: `db` for queries, `pool` for those that bring their own (the queue). */
 export interface OpenDatabase {

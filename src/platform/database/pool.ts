@@ -1,6 +1,6 @@
 import type { PostgresQueryResult } from 'kysely'
 import pg from 'pg'
-import { databaseUnavailable, translate } from './failures.ts'
+import { databaseUnavailable, translate, wasCancelled } from './failures.ts'
 import { nameFor } from './statement-names.ts'
 
 /** How to connect: a URL, or settings that are asked for at each new connection because the server may move. */
@@ -104,7 +104,8 @@ export class PooledConnection {
       return result as PostgresQueryResult<Row>
     } catch (error) {
       const translated = translate(error)
-      if (translated !== error || isStalePlan(error)) this.#isBroken = true
+      const isBroken = translated !== error && !wasCancelled(error)
+      if (isBroken || isStalePlan(error)) this.#isBroken = true
       throw translated
     }
   }

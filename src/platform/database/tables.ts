@@ -192,6 +192,7 @@ export interface MessagesTable {
   content: string
   generation_id: string | null
   created_at: Generated<Timestamp>
+  is_whole: Generated<boolean>
 }
 
 export interface OneTimeCodesTable {
