@@ -105,6 +105,7 @@ const undescribed = new Set([
   'GET /*',
   'GET /socket.io',
   'POST /socket.io',
+  'GET /sandbox/geist.woff2',
   'GET /sandbox/checkout/{id}',
   'POST /sandbox/checkout/{id}',
   'GET /sandbox/portal/{id}',
