@@ -1,6 +1,12 @@
 import type { Database } from '../../platform/database/index.ts'
 import { isFinal } from './replay.ts'
-import { readGeneration, readStoredLog, type StoredLog } from './store.ts'
+import { type Generation, readGeneration, readStoredLog, type StoredLog } from './store.ts'
+
+/** Whether a log has ended and its generation is still as it was then. */
+function isSame(stored: StoredLog, { status, attempts, lastSeq }: Generation): boolean {
+  const isAsThen = stored.status === status && stored.attempts === attempts && stored.lastSeq === lastSeq
+  return isAsThen && isFinal(status)
+}
 
 export type SharedLogs = ReturnType<typeof createSharedLogs>
 
@@ -20,7 +26,7 @@ export function createSharedLogs(db: Database) {
     loading.set(id, loaded)
     const settle = (stored: StoredLog | null) => {
       if (loading.get(id) === loaded) loading.delete(id)
-      if (!stored || !isFinal(stored.status) || ended.get(id)?.deref()) return
+      if (!stored || !isFinal(stored.status)) return
       ended.set(id, new WeakRef(stored))
       forgotten.register(stored, id)
     }
@@ -39,7 +45,7 @@ export function createSharedLogs(db: Database) {
         Promise.resolve(known).catch(() => null),
       ])
       if (!generation) return null
-      return stored && isFinal(stored.status) ? stored : load(accountId, id)
+      return stored && isSame(stored, generation) ? stored : load(accountId, id)
     },
   }
 }
