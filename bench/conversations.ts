@@ -1,4 +1,4 @@
-// Search over 100,000 conversations of one account: node bench/conversations.ts
+// Search over 100,000 conversations of one account: npm run bench:conversations
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -131,7 +131,7 @@ export interface ListRequest {
   accountId: string
   limit: number
   cursor?: string | undefined
-  /** A part of a title or message. Throws AppError invalid when it cannot be found in a fraction of a second. */
+  /** A part of a title or message. Throws AppError invalid when it cannot be found in time. */
   search?: string | undefined
 }
 

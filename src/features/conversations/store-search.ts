@@ -17,7 +17,9 @@ import {
 const fewNewest = 200
 const manyNewest = 2000
 const manyMs = 50
-const indexMs = 120
+
+/** For how long the index is asked; a text that it cannot help with reads all chats, and is given up soon. */
+const indexMsOf = (search: string) => (/[\p{L}\p{N}]{3}/u.test(search) ? 1000 : 120)
 
 /** Holds for conversations that have a text in their title or in a message. */
 function holding(pattern: string): RawBuilder<boolean> {
@@ -43,7 +45,7 @@ function patternOf(search: string): string {
   return `%${search.replaceAll(/[\\%_]/g, '\\$&')}%`
 }
 
-/** Chats that hold a text, the one last written to first; null when they cannot be found in a fraction of a second. */
+/** Chats that hold a text, the one last written to first; null when they cannot be found in time. */
 export async function searchConversations(
   db: Database,
   page: Page & { search: string },
@@ -61,7 +63,7 @@ export async function searchConversations(
     const more = await withinTime(db, manyMs, async on => lookThrough(on, await chatAt(on, page, manyNewest)))
     if (more?.length === limit) return more
   }
-  return withinTime(db, indexMs, on =>
+  return withinTime(db, indexMsOf(page.search), on =>
     listedFrom(chatsOf(on, page).where(sql<boolean>`id = any (array(${hits(accountId, pattern)}))`))
       .limit(limit)
       .execute(),
@@ -86,8 +88,8 @@ interface Counted {
 }
 
 /**
- * A numbered page of chats, the one last written to first, and how many there are. Null when they cannot be found in a
- * fraction of a second.
+ * A numbered page of chats, the one last written to first, and how many there are. Null when they cannot be found in
+ * time.
  */
 export async function listNumbered(
   db: Database,
@@ -97,13 +99,13 @@ export async function listNumbered(
   const all = { accountId, after: null }
   const pattern = search === null ? null : patternOf(search)
   const wanted = pattern === null ? chatsOf(db, all) : chatsOf(db, all).where(holding(pattern))
-  if (pattern === null || !(await chatAt(db, all, fewNewest))) {
+  if (search === null || pattern === null || !(await chatAt(db, all, fewNewest))) {
     const { count } = await wanted.select(sql<number>`count(*)::int`.as('count')).executeTakeFirstOrThrow()
     return { rows: await withLast(wanted.limit(page.limit).offset(page.offset)), totalCount: count }
   }
   const found = await withinTime(
     db,
-    indexMs,
+    indexMsOf(search),
     async on => (await countHits(pattern, page).execute(on)).rows[0],
   )
   if (!found) return null
