@@ -16,7 +16,8 @@ export class Mirror {
   begun: Promise<boolean> = Promise.resolve(false)
   followers = 0
   missedBeats = 0
-  isFetching = false
+  /** Done when the stream has been read up to its end; null when nobody reads it. */
+  fetching: Promise<void> | null = null
   /** Something may have been missed. */
   isBehind = false
   /** Whether it was read from the stream, so that it has the beginning. */
@@ -41,7 +42,7 @@ export class Mirror {
 
   /** Takes news; false when something before it is missing. */
   hear(parcel: Parcel): boolean {
-    if (this.isFetching || !this.isComplete || startOf(parcel.events) > this.seq) return false
+    if (this.fetching || !this.isComplete || startOf(parcel.events) > this.seq) return false
     this.#take(parcel)
     return !this.hasEnded
   }

@@ -147,11 +147,15 @@ export class Mirrors {
     await this.#catchUp(mirror)
   }
 
-  /** Reads from the stream until nothing was missed meanwhile. */
+  /** Reads from the stream until nothing was missed meanwhile; who comes while that happens waits for the same. */
   async #catchUp(mirror: Mirror): Promise<void> {
     mirror.isBehind = true
-    if (mirror.isFetching) return
-    mirror.isFetching = true
+    if (mirror.hasEnded) return this.#drop(mirror)
+    mirror.fetching ??= this.#fetchAll(mirror)
+    await mirror.fetching
+  }
+
+  async #fetchAll(mirror: Mirror): Promise<void> {
     try {
       while (mirror.isBehind && !mirror.hasEnded) {
         mirror.isBehind = false
@@ -161,7 +165,7 @@ export class Mirrors {
     } catch {
       // Redis is away: the next beat, message or reconnect asks again.
     } finally {
-      mirror.isFetching = false
+      mirror.fetching = null
     }
     if (mirror.hasEnded) this.#drop(mirror)
   }

@@ -56,6 +56,25 @@ describe.skipIf(!inject('machine').redis)('event logs in Redis', () => {
     return `${text}§`
   }
 
+  test('who comes back while news of the end are still arriving gets the log too', async () => {
+    const [writing, other] = [open(), open()]
+    const found = await Promise.all(
+      Array.from({ length: 400 }, async (_, round) => {
+        await sleep(round)
+        const id = newId()
+        const log = writing.open(id)
+        log.append({ type: 'text-delta', text: 'some ' })
+        const first = followSoon(other, id, { after: 0 }).then(collect)
+        for (let words = randomInt(4); words > 0; words--) await sleep(0)
+        log.append({ type: 'text-delta', text: 'words' })
+        log.end()
+        await first
+        return textOf(await collect(await other.follow(id, { after: 0 })))
+      }),
+    )
+    expect(found.filter(text => text !== 'some words')).toEqual([])
+  })
+
   test('a thousand cuts and resumptions on either process leave no gap and no repeat', async () => {
     const [writing, other] = [open(), open()]
     let cuts = 0
