@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { type Database, withinTime } from '../../platform/database/index.ts'
+import { containing, type Database, withinTime } from '../../platform/database/index.ts'
 import {
   type Conversation,
   type Cursor,
@@ -40,18 +40,13 @@ function hits(accountId: string, pattern: string): RawBuilder<string> {
       where account_id = ${accountId} and not is_whole and content ilike (select ${pattern}::text)`
 }
 
-/** A text as a LIKE pattern for what contains it. */
-function patternOf(search: string): string {
-  return `%${search.replaceAll(/[\\%_]/g, '\\$&')}%`
-}
-
 /** Chats that hold a text, the one last written to first; null when they cannot be found in time. */
 export async function searchConversations(
   db: Database,
   page: Page & { search: string },
 ): Promise<ListedConversation[] | null> {
   const { accountId, limit } = page
-  const pattern = patternOf(page.search)
+  const pattern = containing(page.search)
   const lookThrough = (on: Database, before: Cursor | null) =>
     listedFrom(chatsOf(on, { ...page, before }).where(holding(pattern)))
       .limit(limit)
@@ -97,7 +92,7 @@ export async function listNumbered(
 ): Promise<{ rows: ConversationWithLast[]; totalCount: number } | null> {
   const { accountId, search } = page
   const all = { accountId, after: null }
-  const pattern = search === null ? null : patternOf(search)
+  const pattern = search === null ? null : containing(search)
   const wanted = pattern === null ? chatsOf(db, all) : chatsOf(db, all).where(holding(pattern))
   if (search === null || pattern === null || !(await chatAt(db, all, fewNewest))) {
     const { count } = await wanted.select(sql<number>`count(*)::int`.as('count')).executeTakeFirstOrThrow()

@@ -1,6 +1,6 @@
 import { AppError, missing } from '../../lib/errors.ts'
 import { isId, newId } from '../../lib/ids.ts'
-import type { Database } from '../../platform/database/index.ts'
+import { containing, type Database } from '../../platform/database/index.ts'
 import { cursorOf } from './content.ts'
 import {
   deleteEntry,
@@ -75,7 +75,7 @@ const indexedPart = /[\p{L}\p{N}]{3}/u
 /** What to look for; a text without letters and digits occurs nowhere. */
 function searchOf(text: string): Search {
   const words = text.match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
-  const part = indexedPart.test(text) ? `%${text.replaceAll(/[\\%_]/g, '\\$&')}%` : null
+  const part = indexedPart.test(text) ? containing(text) : null
   // What begins with a word has it as a part.
   if (part !== null && words[0] === text) return { words: null, part }
   return { words: words.map(word => `'${word}':*`).join(' & '), part }

@@ -6,6 +6,7 @@ import { connectDirectly, type Database, statement } from './statement.ts'
 import type { Tables } from './tables.ts'
 
 export { hasSqlState, isForeignKeyViolation, isUniqueViolation } from './failures.ts'
+export { containing } from './like.ts'
 export type { DatabaseSource } from './pool.ts'
 export { type Database, statement } from './statement.ts'
 export type * from './tables.ts'

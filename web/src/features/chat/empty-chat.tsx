@@ -1,7 +1,8 @@
-import { Text, Title, UnstyledButton } from '@mantine/core'
+import { Text, Title } from '@mantine/core'
 import { IconArticle, IconBrandReact, IconBrowser, IconPlug } from '@tabler/icons-react'
 import { BrandMark } from '../../shell/brand.tsx'
 import classes from './messages.module.css'
+import { Suggestions } from './suggestions.tsx'
 
 const suggestions = [
   { icon: IconBrandReact, title: 'A component', text: 'Create a React button component' },
@@ -21,19 +22,7 @@ export function EmptyChat({ onChoose }: { onChoose: (text: string) => void }) {
       <Text c="dimmed" ta="center" mt={4} mb="xl">
         Describe it, and watch it being made: the answer, the code and a live preview.
       </Text>
-      <ul className={classes.suggestions} aria-label="Suggestions">
-        {suggestions.map(({ icon: Icon, title, text }) => (
-          <li key={title}>
-            <UnstyledButton className={classes.suggestion} onClick={() => onChoose(text)}>
-              <Icon size={20} stroke={1.6} aria-hidden />
-              <span>
-                <strong>{title}</strong>
-                <span>{text}</span>
-              </span>
-            </UnstyledButton>
-          </li>
-        ))}
-      </ul>
+      <Suggestions of={suggestions} onChoose={onChoose} />
     </div>
   )
 }

@@ -1,8 +1,6 @@
-import { ActionIcon, Menu } from '@mantine/core'
-import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react'
 import { Link } from 'wouter'
 import type { Conversation } from '../../api/types.ts'
-import { afterMenu } from '../../shell/after-menu.ts'
+import { RowMenu } from '../../shell/row-menu.tsx'
 import classes from './conversations.module.css'
 import { useConversationActions } from './use-conversation-actions.tsx'
 
@@ -19,25 +17,14 @@ export function ConversationRow({ conversation, isOpen }: { conversation: Conver
       >
         {conversation.title}
       </Link>
-      <Menu position="bottom-end" width={160}>
-        <Menu.Target>
-          <ActionIcon
-            className={classes.dots ?? ''}
-            size="sm"
-            aria-label={`Actions for ${conversation.title}`}
-          >
-            <IconDots size={16} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<IconPencil size={16} />} onClick={afterMenu(rename)}>
-            Rename
-          </Menu.Item>
-          <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={afterMenu(remove)}>
-            Delete
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <RowMenu
+        name={conversation.title}
+        className={classes.dots ?? ''}
+        size="sm"
+        iconSize={16}
+        onRename={rename}
+        onDelete={remove}
+      />
     </li>
   )
 }

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Skeleton, Stack, Text, Title, UnstyledButton } from '@mantine/core'
+import { Alert, Button, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconGift, IconReceipt, IconTruckDelivery } from '@tabler/icons-react'
 import { useEffect, useRef } from 'react'
@@ -8,6 +8,7 @@ import { Composer } from '../chat/composer.tsx'
 import { useDraft } from '../chat/drafts.ts'
 import chat from '../chat/messages.module.css'
 import { chosenModel, requestFields, useChatSettings, useModels } from '../chat/settings.ts'
+import { Suggestions } from '../chat/suggestions.tsx'
 import { usePinnedScroll } from '../chat/use-pinned-scroll.ts'
 import { OutgoingMessage } from '../chat/user-message.tsx'
 import { Allowance } from '../usage/allowance.tsx'
@@ -224,19 +225,7 @@ function Beginning({ onChoose }: { onChoose: (text: string) => void }) {
       <Text c="dimmed" ta="center" mt={4} mb="xl">
         Each draft is checked for errors and dangers. “Finalize” gives the finished plugin.
       </Text>
-      <ul className={chat.suggestions} aria-label="Suggestions">
-        {suggestions.map(({ icon: Icon, title, text }) => (
-          <li key={title}>
-            <UnstyledButton className={chat.suggestion} onClick={() => onChoose(text)}>
-              <Icon size={20} stroke={1.6} aria-hidden />
-              <span>
-                <strong>{title}</strong>
-                <span>{text}</span>
-              </span>
-            </UnstyledButton>
-          </li>
-        ))}
-      </ul>
+      <Suggestions of={suggestions} onChoose={onChoose} />
     </div>
   )
 }

@@ -1,9 +1,9 @@
-import { ActionIcon, Alert, Button, Center, Loader, Menu, Text, TextInput, Title } from '@mantine/core'
-import { IconDots, IconPencil, IconPlug, IconTrash } from '@tabler/icons-react'
+import { Alert, Button, Center, Loader, Text, TextInput, Title } from '@mantine/core'
+import { IconPlug } from '@tabler/icons-react'
 import { type FormEvent, useEffect, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { ApiError, explain } from '../../api/errors.ts'
-import { afterMenu } from '../../shell/after-menu.ts'
+import { RowMenu } from '../../shell/row-menu.tsx'
 import { ShowSidebar } from '../../shell/show-sidebar.tsx'
 import settings from '../settings/settings.module.css'
 import { ago } from '../settings/times.ts'
@@ -130,21 +130,13 @@ function PluginCard({ plugin }: { plugin: Plugin }) {
       </div>
       {plugin.openTurn && <Loader size="xs" aria-label="Being written" />}
       <StatusBadge status={plugin.status} />
-      <Menu position="bottom-end" width={160}>
-        <Menu.Target>
-          <ActionIcon aria-label={`Actions for ${plugin.name}`} className={classes.dots ?? ''}>
-            <IconDots size={17} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item leftSection={<IconPencil size={16} />} onClick={afterMenu(rename)}>
-            Rename
-          </Menu.Item>
-          <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={afterMenu(remove)}>
-            Delete
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      <RowMenu
+        name={plugin.name}
+        className={classes.dots ?? ''}
+        iconSize={17}
+        onRename={rename}
+        onDelete={remove}
+      />
     </li>
   )
 }
