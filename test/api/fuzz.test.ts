@@ -140,12 +140,15 @@ function requestOf(operation: Operation): fc.Arbitrary<Request> {
   }) as fc.Arbitrary<Request>
 }
 
+/** What names nothing (`.`, `..`) would be another path than that of the operation. */
+function segmentOf(text: string): string {
+  return /^\.{0,2}$/.test(text) ? 'x' : encodeURIComponent(text.toWellFormed())
+}
+
 /** Sends it; of an answer that streams only the beginning is awaited. */
 async function send(operation: Operation, { who, params, query, body, contentType, headers }: Request) {
   let next = 0
-  const path = operation.path.replace(/\{[^}]+\}/g, () =>
-    encodeURIComponent((params[next++] ?? 'x').toWellFormed() || 'x'),
-  )
+  const path = operation.path.replace(/\{[^}]+\}/g, () => segmentOf(params[next++] ?? ''))
   const search = new URLSearchParams(query)
   const bearer = who === 'stranger' ? 'eyJhbGciOiJub25lIn0.e30.' : who === 'nobody' ? null : people[who]
   const hasBody = body !== undefined && operation.method !== 'GET'

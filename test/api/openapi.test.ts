@@ -7,7 +7,7 @@ interface Operation {
   summary?: string
   tags?: string[]
   security?: unknown[]
-  parameters?: { name: string; in: string }[]
+  parameters?: { name: string; in: string; schema?: Schema }[]
   requestBody?: { content: Record<string, { schema: Schema; example?: unknown; examples?: unknown }> }
   responses: Record<string, { description?: string; content?: Record<string, Media> }>
 }
@@ -25,6 +25,11 @@ interface Schema {
   example?: unknown
   required?: string[]
   properties?: Record<string, Schema>
+  items?: Schema
+  minimum?: number
+  maximum?: number
+  exclusiveMinimum?: number
+  exclusiveMaximum?: number
 }
 
 let server: TestApp
@@ -98,6 +103,26 @@ describe('the API description', () => {
     const isFit = ({ requestBody }: Operation) =>
       Object.values(requestBody?.content ?? {}).every(
         each => each.example !== undefined || each.examples !== undefined || hasExample(each.schema),
+      )
+    expect(unfit(isFit)).toEqual([])
+  })
+
+  test('bounds every number that it takes, so that none is too large for its column', () => {
+    const isBounded = (schema: Schema): boolean => {
+      const isNumber = [schema.type].flat().some(type => type === 'integer' || type === 'number')
+      const least = schema.minimum ?? schema.exclusiveMinimum
+      const most = schema.maximum ?? schema.exclusiveMaximum
+      if (isNumber && (least === undefined || most === undefined)) return false
+      const parts = [
+        ...(schema.anyOf ?? []),
+        ...Object.values(schema.properties ?? {}),
+        ...[schema.items ?? []].flat(),
+      ]
+      return parts.every(isBounded)
+    }
+    const isFit = ({ parameters = [], requestBody }: Operation) =>
+      [...parameters, ...Object.values(requestBody?.content ?? {})].every(each =>
+        isBounded(each.schema ?? {}),
       )
     expect(unfit(isFit)).toEqual([])
   })

@@ -47,9 +47,12 @@ function ofType(schema: Schema): fc.Arbitrary<unknown> {
     case 'array':
       return fc.array(allowedBy(schema.items ?? {}), { maxLength: 3 })
     case 'integer':
-      return fc.integer({ min: Math.ceil(minimum), max: Math.min(Math.floor(maximum), 2 ** 31) })
+      return atEdges(
+        schema,
+        fc.integer({ min: Math.ceil(minimum), max: Math.min(Math.floor(maximum), 2 ** 31) }),
+      )
     case 'number':
-      return fc.double({ min: minimum, max: maximum, noNaN: true })
+      return atEdges(schema, fc.double({ min: minimum, max: maximum, noNaN: true }))
     case 'boolean':
       return fc.boolean()
     case 'null':
@@ -57,6 +60,12 @@ function ofType(schema: Schema): fc.Arbitrary<unknown> {
     default:
       return schema.format === 'uuid' ? fc.uuid() : fc.string({ maxLength: 80 })
   }
+}
+
+/** Numbers, and as often the outermost ones: of the schema, where it has bounds, and of what a column or a double holds. */
+function atEdges({ minimum, maximum }: Schema, inside: fc.Arbitrary<number>): fc.Arbitrary<number> {
+  const bounds = [minimum ?? -(2 ** 31) - 1, maximum ?? 2 ** 53, 2 ** 31 - 1, 2 ** 31, 2 ** 53]
+  return fc.oneof(inside, fc.constantFrom(...bounds))
 }
 
 /** Mostly right, with one field in five odd, left out or not known. */

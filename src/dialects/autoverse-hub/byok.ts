@@ -169,7 +169,12 @@ const removingNamed = endpoint({
   summary: 'Remove the provider key of the body',
   asks: {
     body: Type.Object(
-      { keyId: Type.Union([Type.String({ maxLength: 200 }), Type.Number()]) },
+      {
+        keyId: Type.Union([
+          Type.String({ maxLength: 200 }),
+          Type.Number({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+        ]),
+      },
       { examples: [{ keyId: exampleKey.id }] },
     ),
   },

@@ -43,9 +43,12 @@ export const UpdateBody = Type.Object(
 
 export const IdParams = Type.Object({ id: Type.String({ maxLength: 200 }) })
 
+/** Of a message in its conversation; the column takes up to 2^31 - 1. */
+const position = { minimum: 1, maximum: 2_000_000_000 }
+
 export const VersionsParams = Type.Object({
   id: Type.String({ maxLength: 200 }),
-  position: Type.Integer({ minimum: 1, maximum: 2_000_000_000 }),
+  position: Type.Integer(position),
 })
 
 export const ListQuery = Type.Object({
@@ -61,7 +64,7 @@ export const ListQuery = Type.Object({
 
 export const ReadQuery = Type.Object({
   limit: Type.Integer({ minimum: 1, maximum: 200, default: 100 }),
-  before: Type.Optional(Type.Integer({ minimum: 1, description: 'Only messages before this position.' })),
+  before: Type.Optional(Type.Integer({ ...position, description: 'Only messages before this position.' })),
 })
 
 export const ExportQuery = Type.Object({

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { StartBody } from './schema.ts'
+import { After, StartBody } from './schema.ts'
 
 const { message, conversationId, model, temperature, topK, topP, maxOutputTokens, onDisconnect } =
   StartBody.properties
@@ -30,7 +30,7 @@ export const SocketFrames = {
   }),
   regenerate: shape({ id, generationId, ...settings }),
   continue: shape({ id, generationId, ...settings }),
-  follow: shape({ id, generationId, after: Type.Optional(Type.Integer({ minimum: 0 })) }),
+  follow: shape({ id, generationId, after: Type.Optional(After) }),
   unfollow: shape({ id, generationId }),
   cancel: shape({ id, generationId }),
   ping: shape({ id }),

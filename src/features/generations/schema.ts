@@ -111,15 +111,13 @@ export const SubmitHeaders = Type.Object({
 
 export const IdParams = Type.Object({ id: Type.String({ maxLength: 200 }) })
 
-export const EventsQuery = Type.Object({
-  after: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: 9_007_199_254_740_000,
-      description: 'Position after which to go on; 0 is the beginning.',
-    }),
-  ),
+export const After = Type.Integer({
+  minimum: 0,
+  maximum: 9_007_199_254_740_000,
+  description: 'Position after which to go on; 0 is the beginning.',
 })
+
+export const EventsQuery = Type.Object({ after: Type.Optional(After) })
 
 /** How a queued generation is doing, as its queue knows it. */
 export const JobView = Type.Object({
