@@ -61,6 +61,18 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_repeated(account uuid, key text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if key is not null and exists (select from generations where account_id = account and idempotency_key = key) then
+    raise unique_violation using constraint = 'generations_idempotency', message = 'the key was used before';
+  end if;
+  return true;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.release_hold_of_deleted()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -85,11 +97,9 @@ begin
     update balances set micro_credits = micro_credits + held - used, updated_at = now()
       where account_id = account returning micro_credits into balance;
     insert into ledger_entries (account_id, kind, amount_micro_credits, balance_micro_credits, generation_id)
-      values (account, 'release', held, balance + used, generation);
-    if used > 0 then
-      insert into ledger_entries (account_id, kind, amount_micro_credits, balance_micro_credits, generation_id)
-        values (account, 'settle', -used, balance, generation);
-    end if;
+      select account, kind, amount, after, generation
+      from (values ('release', held, balance + used), ('settle', -used, balance)) entry (kind, amount, after)
+      where amount <> 0;
   end if;
   if day_given_back is not null then
     update daily_messages set count = count - 1
@@ -336,11 +346,16 @@ create table ledger_entries (
   actor_id uuid,
   created_at timestamp with time zone not null default now(),
   constraint ledger_entries_pkey primary key (id),
-  constraint ledger_entries_amount_micro_credits_check check (amount_micro_credits <> 0),
-  constraint ledger_entries_check check ((kind = any (array['hold'::text, 'settle'::text, 'release'::text])) = (generation_id is not null)),
-  constraint ledger_entries_check1 check ((kind <> ALL (array['hold'::text, 'settle'::text, 'clawback'::text])) or amount_micro_credits < 0),
-  constraint ledger_entries_check2 check ((kind <> ALL (array['grant'::text, 'purchase'::text, 'release'::text, 'refund'::text])) or amount_micro_credits > 0),
-  constraint ledger_entries_kind_check check (kind = any (array['grant'::text, 'purchase'::text, 'hold'::text, 'settle'::text, 'release'::text, 'refund'::text, 'clawback'::text, 'adjustment'::text])),
+  constraint ledger_entries_check check (((
+CASE sign(amount_micro_credits::double precision)
+    WHEN 1 THEN '+'::text
+    WHEN '-1'::integer THEN '-'::text
+    ELSE '0'::text
+END ||
+CASE
+    WHEN generation_id is null THEN ''::text
+    ELSE 'g'::text
+END) || kind) ~ '^([+](grant|purchase|refund|grelease)|-(clawback|ghold|gsettle)|[+-]adjustment)$'::text),
   constraint ledger_entries_account_id_fkey foreign key (account_id) references accounts(id) on delete cascade
 );
 create index ledger_entries_by_account on ledger_entries using btree (account_id, seq desc);

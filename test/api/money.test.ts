@@ -175,6 +175,28 @@ test('usage names the rule that its span breaks', async () => {
   }
 })
 
+test('the same key again and again, while its answer ends, is never in its way', async () => {
+  for (let round = 0; round < 20; round++) {
+    const { token } = await app.signUp()
+    const headers = { 'idempotency-key': 'once more' }
+    const asking = Array.from({ length: 10 }, () => ask(token, { stream: false }, headers))
+    const answers = await Promise.all(asking)
+    expect(answers.map(answer => answer.status)).toEqual(answers.map(() => 200))
+    expect(new Set(answers.map(answer => answer.body.data.generation.id)).size).toBe(1)
+    const { id } = answers[0]?.body.data.generation ?? {}
+    const again = Array.from({ length: 5 }, () =>
+      app.call('POST', `/api/v1/generations/${id}/regenerate`, {
+        token,
+        headers: { 'idempotency-key': 'anew' },
+        body: { stream: false },
+      }),
+    )
+    const others = await Promise.all(again)
+    expect(others.map(answer => answer.status)).toEqual(others.map(() => 200))
+    expect(new Set(others.map(answer => answer.body.data.generation.id)).size).toBe(1)
+  }
+})
+
 test('one key is one message and one charge, however often it comes; another body is refused', async () => {
   const { token, accountId } = await app.signUp()
   const headers = { 'idempotency-key': 'the same wish' }

@@ -67,8 +67,13 @@ export const authorization: readonly Mutant[] = [
     changes: [
       rule(
         'src/features/generations/store-turns.ts',
-        '    where id = $2 and account_id = $1 and kind = $18',
-        '    where id = $2 and $1::uuid is not null and kind = $18',
+        '    where id = $2 and account_id = $1 and kind = $5',
+        '    where id = $2 and $1::uuid is not null and kind = $5',
+      ),
+      rule(
+        'src/features/generations/store-turns.ts',
+        'from conversations where id = $2 and account_id = $1 and kind = $15',
+        'from conversations where id = $2 and $1::uuid is not null and kind = $15',
       ),
     ],
     tests: [strangers],

@@ -75,6 +75,22 @@ export function heldWith({ account, generation, from, characters, firstParameter
   )`
 }
 
+/** The values of `takenWith`, in the order of its parameters. */
+export function takenValues(terms: Payment): unknown[] {
+  return 'keyId' in terms ? [terms.keyId, false] : [null, terms.dailyLimits !== null]
+}
+
+/**
+ * The CTE `held (amount, day, key_id)` of a statement that stores a run whose hold an earlier statement of the same
+ * transaction took by `heldWith`. `$at` is the first of two parameters, see `takenValues`.
+ */
+export function takenWith(generation: string, at: number): string {
+  return `held as (
+    select coalesce((select -amount_micro_credits from ledger_entries where generation_id = ${generation} and kind = 'hold'), 0)
+      as amount, $${at}::uuid as key_id, case when $${at + 1}::boolean then (now() at time zone 'UTC')::date end as day
+  )`
+}
+
 /**
  * The CTEs `settled (id)` and `used` of a statement that ends runs: `ended` must return the rows of `generations` as they are
  * now. Holds come back, what was used is charged, and a run that came to nothing gives its message back. The statement must

@@ -13,6 +13,8 @@ export {
   holdValues,
   type Payment,
   settledWith,
+  takenValues,
+  takenWith,
 } from './holds.ts'
 export { enter, microCreditsPerCredit } from './ledger.ts'
 export { type BillingPayments, createBillingPayments } from './payments.ts'

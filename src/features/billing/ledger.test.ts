@@ -132,3 +132,37 @@ test('entries are never changed or removed', async () => {
   const removing = database.pool.query('delete from ledger_entries where account_id = $1', [accountId])
   await expect(removing).rejects.toThrow('append-only')
 })
+
+test('an entry has the sign of its kind, and names a run where one holds or settles', async () => {
+  const accountId = await insertAccount(database.db)
+  const kinds = ['grant', 'purchase', 'refund', 'release', 'hold', 'settle', 'clawback', 'adjustment', 'gift']
+  const allowed: string[] = []
+  for (const kind of kinds) {
+    for (const amount of [-1, 0, 1]) {
+      for (const generation of [null, newId()]) {
+        const inserted = database.pool.query(
+          `insert into ledger_entries (account_id, kind, amount_micro_credits, balance_micro_credits, generation_id)
+           values ($1, $2, $3, 0, $4)`,
+          [accountId, kind, amount, generation],
+        )
+        const error = await inserted.then(
+          () => null,
+          (thrown: unknown) => thrown,
+        )
+        if (error === null) allowed.push(`${generation ? 'run ' : ''}${kind} ${amount}`)
+        else expect(hasSqlState(error, '23514')).toBe(true)
+      }
+    }
+  }
+  expect(allowed).toEqual([
+    'grant 1',
+    'purchase 1',
+    'refund 1',
+    'run release 1',
+    'run hold -1',
+    'run settle -1',
+    'clawback -1',
+    'adjustment -1',
+    'adjustment 1',
+  ])
+})

@@ -27,7 +27,7 @@ function turnOf(accountId: string, change: Partial<Turn> = {}): Turn {
 
 async function begin(accountId: string, change: Partial<Turn> = {}): Promise<Turn> {
   const turn = turnOf(accountId, change)
-  await insertFirstTurn(database.db, turn, { kind: 'chat', title: 'x' })
+  await insertFirstTurn(database.db, turn, { kind: 'chat', title: 'x' }).stored
   return turn
 }
 
@@ -128,8 +128,9 @@ describe('a new job', () => {
     const accountId = await insertAccount(database.db)
     const { conversationId } = await begin(accountId, { message: 'an earlier question' })
     const turn = turnOf(accountId, { conversationId, runner: null })
-    await insertTurn(database.db, turn, 'chat')
+    await insertTurn(database.db, turn, 'chat').stored
     await insertTurn(database.db, turnOf(accountId, { conversationId, message: 'a later one' }), 'chat')
+      .stored
     const taken = await take(turn)
     expect(taken).toMatchObject({ status: 'running', attempts: 1, isJob: true, content: '', marks: [] })
     expect(taken?.recent?.map(({ role, content }) => [role, content])).toEqual([

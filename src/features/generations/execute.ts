@@ -41,10 +41,14 @@ export async function execute(deps: ExecuteDeps, execution: Execution): Promise<
     prompt = await execution.recipe.prompt(run.generation, { budgetTokens, recent: execution.recent })
     await relay(deps, run, prompt)
   } catch (error) {
+    if (!(await isStored(run))) return leave(deps, run)
     thrown = error ?? new Error('stopped')
     report(deps, run, error)
   }
-  if (thrown instanceof RunLost) return leave(deps, run)
+  if (thrown instanceof RunLost) {
+    deps.log.warn({ generationId: run.generationId }, 'a generation is run by another process now')
+    return leave(deps, run)
+  }
   const isAgain = execution.mayTryAgain === true && isWorthAnotherAttempt(run, thrown)
   await tellObservers(deps, run, isAgain ? 'queued' : run.outcome(thrown))
   if (isAgain) {
@@ -64,9 +68,16 @@ export async function execute(deps: ExecuteDeps, execution: Execution): Promise<
   return finishedAt ? storedAs(run, ending, finishedAt) : null
 }
 
-/** Leaves a run to the process that has it now. */
+/** Whether the generation came to be; whoever asked for one that did not was told why. */
+function isStored(run: Run): Promise<boolean> {
+  return run.stored.then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Leaves a run to the process that has it now, or to nobody. */
 async function leave(deps: ExecuteDeps, run: Run): Promise<null> {
-  deps.log.warn({ generationId: run.generationId }, 'a generation is run by another process now')
   await tellObservers(deps, run, 'queued')
   run.abandon()
   return null

@@ -5,7 +5,7 @@ import type { Recipe } from './recipes.ts'
 import { Run } from './run.ts'
 import type { Generation } from './store.ts'
 
-/** A stored generation with what its run needs. */
+/** A generation that is stored, or about to be, with what its run needs. */
 export interface Launch {
   generation: Generation
   model: CatalogueModel
@@ -18,6 +18,8 @@ export interface Launch {
   recent?: Execution['recent']
   /** Whether another attempt follows when this one fails. */
   mayTryAgain?: boolean
+  /** Settles when it is known whether the generation is stored; it is already where this is missing. */
+  stored?: Promise<void>
 }
 
 /** Begins to run a stored generation: here at once, or as a job by whichever worker is free. */
@@ -40,13 +42,18 @@ export async function enqueue(
 
 /** Runs a generation in this process; its end can be awaited at `done`. */
 export function runHere(engine: Engine, job: Launch): Run {
-  const { generation, recipe, title, recent = null, mayTryAgain = false } = job
+  const { generation, recipe, title, recent = null, mayTryAgain = false, stored } = job
   const { observers } = engine
   const run = new Run(generation, job.model, engine.events.open(generation.id), job.prefix)
-  engine.runs.set(run.generationId, run)
-  run.done = execute(engine, { run, recipe, observers, title, recent, mayTryAgain }).then(stored => {
+  const enlist = () => void engine.runs.set(run.generationId, run)
+  if (stored) {
+    run.stored = stored
+    // Nothing can be asked of it before: nobody knows it, and it has no row to keep alive.
+    stored.then(enlist, error => run.controller.abort(error))
+  } else enlist()
+  run.done = execute(engine, { run, recipe, observers, title, recent, mayTryAgain }).then(end => {
     engine.runs.delete(run.generationId)
-    return stored
+    return end
   })
   return run
 }

@@ -143,6 +143,7 @@ function mayUseCredits(deps: PayersDeps, key: OpenKey, model: CatalogueModel): b
 
 async function chargeKey(deps: PayersDeps, run: Run, { key, reason }: { key: OpenKey; reason: string }) {
   const { id, attempts } = run.generation
+  await run.stored
   if (!(await payByKey(deps.db, { id, attempts, keyId: key.id }))) throw new RunLost()
   run.payWith(key, reason)
 }

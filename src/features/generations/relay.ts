@@ -32,6 +32,7 @@ export async function relay(deps: RelayDeps, run: Run, prompt: Prompt): Promise<
       await relayModel(deps, run, prompt)
       return
     } catch (thrown) {
+      await run.stored
       if (run.hasOutput || run.controller.signal.aborted) throw thrown
       if (await payRefused(deps, run, { thrown, prompt, fallbacks })) continue
       if (!isProviders(thrown) || !(await switchToNext(deps, run, { thrown, prompt, fallbacks })))
@@ -72,6 +73,7 @@ async function relayModel(deps: RelayDeps, run: Run, prompt: Prompt): Promise<vo
       deadlines: deps.deadlines,
       signal: run.controller.signal,
       maxAttempts: run.generation.isJob ? 1 : 4,
+      mayTake: run.stored,
       take: parts => run.take(parts),
       onRetry: (error, attempt) => tellRetry(deps, run, { error, attempt }),
     })

@@ -34,6 +34,8 @@ export class Run implements ObservedRun {
   text = ''
   /** Whether something happened since the last checkpoint. */
   isDirty = false
+  /** Rejects when the generation was not stored after all: then it is no run, and nothing is told or kept of it. */
+  stored: Promise<void> = Promise.resolve()
   /** Resolves when the run has ended and said so, with what is stored of it; null when it goes on elsewhere. */
   done: Promise<StoredLog | null> = Promise.resolve(null)
   /** The provider key that pays for what is asked now; null for credits. */

@@ -56,14 +56,18 @@ export async function start(engine: Engine, request: StartRequest): Promise<Star
   }
   return once(engine, turn, async () => {
     const title = conversationId === undefined ? recipe.title(message) : null
-    const stored =
+    const { begun, stored } =
       title === null
-        ? await insertTurn(engine.db, turn, recipe.conversationKind)
-        : await insertFirstTurn(engine.db, turn, { kind: recipe.conversationKind, title })
-    if (!stored) throw missing('Conversation')
-    const { recent, ...run } = stored
+        ? insertTurn(engine.db, turn, recipe.conversationKind)
+        : insertFirstTurn(engine.db, turn, { kind: recipe.conversationKind, title })
+    const row = await begun
+    if (!row) throw missing('Conversation')
+    const { recent, ...run } = row
     const generation = freshGeneration({ ...turn, ...run, id: turn.generationId, replyOffset: 0 })
-    await launch(engine, { generation, model, recipe, title, prefix: '', recent })
+    // A model is asked while the question goes to the disk; not by a job, nor before it is known to be asked once.
+    if (generation.isJob || turn.idempotency) await stored
+    await launch(engine, { generation, model, recipe, title, prefix: '', recent, stored })
+    await stored
     return {
       generation,
       conversationId: turn.conversationId,

@@ -1,7 +1,7 @@
 import { type Database, statement } from '../../platform/database/index.ts'
 import { heldWith, holdValues, type Payment } from '../billing/index.ts'
 import type { Settings } from './schema.ts'
-import { type Idempotency, runningWith } from './store.ts'
+import { freshWith, type Idempotency, runningWith } from './store.ts'
 import { charactersSaid } from './store-turns.ts'
 
 /** A run that answers an old question once more, or goes on with an old reply. */
@@ -32,17 +32,17 @@ const insertedGeneration = `insert into generations
     (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, reply_offset,
      idempotency_key, request_hash, hold_micro_credits, counted_on, key_id, status, is_job, attempts, heartbeat_at, started_at)
   select $1, $2, kind, conversation_id, message_id, $4, $5, $6, $7, $8, $9, $10, held.amount, held.day, held.key_id,
-    ${runningWith('$7')} from target, held
+    ${runningWith('$7')} from target, held, fresh
   returning created_at as "createdAt", kind, conversation_id as "conversationId", message_id as "messageId",
     hold_micro_credits as "holdMicroCredits"`
 
-const held = heldWith({
+const held = `${heldWith({
   account: '$2',
   generation: '$1',
   from: 'target',
   characters: charactersSaid('target.conversation_id'),
   firstParameter: 11,
-})
+})}, ${freshWith('$2', '$9')}`
 
 /** Only the newest reply of a conversation can be regenerated or continued, and only when nothing is writing it. */
 const lastReply = `select g.kind, g.conversation_id, g.message_id, m.position, m.version, m.id as reply_id

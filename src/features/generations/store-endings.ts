@@ -31,11 +31,11 @@ const columns = {
   cost: 'bigint',
   error: 'jsonb',
 }
-const types = Object.values(columns)
+const described = Object.entries(columns)
 
 function ending(source: string) {
   return statement<{ id: string; finishedAt: Date }>(`with endings as not materialized (
-      select * from ${source} as e (${Object.keys(columns)})
+      select * from ${source}
     ), ended as (
       update generations g set status = e.status, finish_reason = e.finish_reason, model = e.model, marks = e.marks,
         last_seq = e.last_seq, input_tokens = e.input_tokens, output_tokens = e.output_tokens,
@@ -50,27 +50,39 @@ function ending(source: string) {
 }
 
 /** Most ends come alone, and are then half as dear as a list of one. */
-const endOne = ending(`(values (${types.map((type, index) => `$${index + 1}::${type}`)}))`)
-const endSeveral = ending(`unnest(${types.map((type, index) => `$${index + 1}::${type}[]`)})`)
+const endOne = ending(
+  `(values (${described.map(([, type], index) => `$${index + 1}::${type}`)})) as e (${Object.keys(columns)})`,
+)
+const endSeveral = ending(
+  `json_to_recordset($1) as e (${described.map(([name, type]) => `${name} ${type}`)})`,
+)
 
+type Told = Record<keyof typeof columns, unknown>
+
+function told(ending: Ending): Told {
+  const { usage } = ending
+  return {
+    id: ending.generationId,
+    attempts: ending.attempts,
+    model: ending.model,
+    status: ending.status,
+    finish_reason: ending.finishReason,
+    content: storable(ending.content),
+    marks: ending.marks,
+    last_seq: ending.lastSeq,
+    input_tokens: usage?.inputTokens ?? null,
+    output_tokens: usage?.outputTokens ?? null,
+    cached_input_tokens: usage?.cachedInputTokens ?? null,
+    usage_estimated: usage?.isEstimated ?? false,
+    cost: ending.costMicroCredits,
+    error: ending.error,
+  }
+}
+
+/** In the order of the columns; an array would go in as one of Postgres. */
 function valuesOf(ending: Ending): unknown[] {
-  const { usage, error } = ending
-  return [
-    ending.generationId,
-    ending.attempts,
-    ending.model,
-    ending.status,
-    ending.finishReason,
-    storable(ending.content),
-    JSON.stringify(ending.marks),
-    ending.lastSeq,
-    usage?.inputTokens ?? null,
-    usage?.outputTokens ?? null,
-    usage?.cachedInputTokens ?? null,
-    usage?.isEstimated ?? false,
-    ending.costMicroCredits,
-    error ? JSON.stringify(error) : null,
-  ]
+  const values = told(ending)
+  return Object.values({ ...values, marks: JSON.stringify(values.marks) })
 }
 
 /**
@@ -78,10 +90,10 @@ function valuesOf(ending: Ending): unknown[] {
  * ended, or is in other hands, is left as it is and out.
  */
 export async function saveEndings(db: Database, endings: readonly Ending[]): Promise<Map<string, Date>> {
-  const [first = [], ...others] = endings.map(valuesOf)
+  const [first] = endings
   const rows =
-    others.length === 0
-      ? await endOne(db, ...first)
-      : await endSeveral(db, ...first.map((value, column) => [value, ...others.map(each => each[column])]))
+    endings.length === 1 && first
+      ? await endOne(db, ...valuesOf(first))
+      : await endSeveral(db, JSON.stringify(endings.map(told)))
   return new Map(rows.map(row => [row.id, row.finishedAt]))
 }

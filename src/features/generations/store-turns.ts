@@ -1,7 +1,7 @@
-import { type Database, statement } from '../../platform/database/index.ts'
-import { heldWith, holdValues, type Payment } from '../billing/index.ts'
+import { type Database, type Pair, statement, statementPair } from '../../platform/database/index.ts'
+import { heldWith, holdValues, type Payment, takenValues, takenWith } from '../billing/index.ts'
 import type { Settings } from './schema.ts'
-import { type Idempotency, runningWith } from './store.ts'
+import { freshWith, type Idempotency, runningWith } from './store.ts'
 
 /** A question and the empty reply that its generation will fill. */
 export interface Turn {
@@ -33,64 +33,69 @@ interface StoredRun {
   holdMicroCredits: number
 }
 
-interface TurnRow {
+interface TurnRow extends StoredRun {
+  /** The place of the reply. */
   position: number
-  role: RecentMessage['role'] | null
-  content: string | null
-  createdAt: Date | null
-  holdMicroCredits: number | null
+  systemPrompt: string | null
+  /** Newest first; null in a new conversation. */
+  earlier: [position: number, role: RecentMessage['role'], content: string][] | null
 }
 
 /** How many messages are read with what begins a run. */
 export const recentMessages = 40
 
-const insertedTurn = `question as (
+// A turn is stored by two statements of one transaction. The first takes the hold and reads what the model is to be told,
+// so that the model can be asked while the second writes and the disk takes it.
+
+const asked = { account: '$1', generation: '$3', from: 'conversation', firstParameter: 6 }
+
+const conversationBegun = `with conversation as (
+    insert into conversations (id, account_id, kind, title, message_count) values ($2, $1, $5, $11, 2)
+    returning message_count as position
+  ), ${heldWith({ ...asked, characters: '$4::int' })}
+  select 2 as position, null as "systemPrompt", null::json as earlier, now() as "createdAt", amount as "holdMicroCredits"
+  from held`
+
+/** The question, the instructions and about all that was said before. */
+const charactersToAsk = `$4::int + length(coalesce(system_prompt, '')) + (
+  select coalesce(sum(length(content)) * greatest(1, max(r.position) / ${recentMessages}.0), 0) from recent r)`
+
+/** The messages before the question come as one value: a row for each would be a third of the work of reading them. */
+const conversationContinued = `with conversation as (
+    update conversations set message_count = message_count + 2, updated_at = now()
+    where id = $2 and account_id = $1 and kind = $5
+    returning message_count as position, system_prompt
+  ), recent as materialized (
+    select position, role, content from messages
+    where conversation_id = $2 and not is_superseded order by position desc limit ${recentMessages}
+  ), ${heldWith({ ...asked, characters: charactersToAsk })}
+  select c.position, c.system_prompt as "systemPrompt", now() as "createdAt", held.amount as "holdMicroCredits",
+    (select json_agg(json_build_array(position, role, content) order by position desc) from recent) as earlier
+  from conversation c cross join held`
+
+const turnWritten = `with conversation as (
+    select message_count as position from conversations where id = $2 and account_id = $1 and kind = $15
+  ), ${takenWith('$3', 13)}, ${freshWith('$1', '$11')}, question as (
     insert into messages (id, conversation_id, account_id, position, role, content)
     select $4, $2, $1, position - 1, 'user', $6 from conversation
   ), reply as (
     insert into messages (id, conversation_id, account_id, position, role, content, generation_id, is_whole)
     select $5, $2, $1, position, 'assistant', '', $3, false from conversation
-  ), generation as (
-    insert into generations
-      (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, idempotency_key, request_hash,
-       hold_micro_credits, counted_on, key_id, status, is_job, attempts, heartbeat_at, started_at)
-    select $3, $1, $7, $2, $4, $5, $8, $9, $10, $11, $12, held.amount, held.day, held.key_id, ${runningWith('$10')}
-    from conversation, held
-    returning created_at, hold_micro_credits
-  )`
+  )
+  insert into generations
+    (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, idempotency_key, request_hash,
+     hold_micro_credits, counted_on, key_id, status, is_job, attempts, heartbeat_at, started_at)
+  select $3, $1, $7, $2, $4, $5, $8, $9, $10, $11, $12, held.amount, held.day, held.key_id, ${runningWith('$10')}
+  from conversation, held, fresh`
 
-const run = { account: '$1', generation: '$3', firstParameter: 13 }
+const firstTurn = statementPair<TurnRow>(conversationBegun, turnWritten)
+const furtherTurn = statementPair<TurnRow>(conversationContinued, turnWritten)
 
-const turnInNew = statement<StoredRun>(`with conversation as (
-    insert into conversations (id, account_id, kind, title, message_count) values ($2, $1, $18, $19, 2)
-    returning message_count as position
-  ), ${heldWith({ ...run, from: 'conversation', characters: 'length($6)' })}, ${insertedTurn}
-  select created_at as "createdAt", hold_micro_credits as "holdMicroCredits" from generation`)
+function askedValues({ accountId, conversationId, generationId, message, hold }: Turn, kind: string) {
+  return [accountId, conversationId, generationId, message.length, kind, ...holdValues(hold)]
+}
 
-/** The question, the instructions and about all that was said before. */
-const charactersToAsk = `length($6) + length(coalesce(system_prompt, '')) + (
-  select coalesce(sum(length(content)) * greatest(1, max(r.position) / ${recentMessages}.0), 0) from recent r)`
-
-/**
- * The first row is the reply's, with the system prompt as its content; the others are the messages before it, since a
- * statement does not see its own writes.
- */
-const turnInExisting = statement<TurnRow>(`with conversation as (
-    update conversations set message_count = message_count + 2, updated_at = now()
-    where id = $2 and account_id = $1 and kind = $18
-    returning message_count as position, system_prompt
-  ), recent as materialized (
-    select position, role, content from messages
-    where conversation_id = $2 and not is_superseded order by position desc limit ${recentMessages}
-  ), ${heldWith({ ...run, from: 'conversation', characters: charactersToAsk })}, ${insertedTurn}
-  select c.position, null as role, c.system_prompt as content, g.created_at as "createdAt",
-    g.hold_micro_credits as "holdMicroCredits"
-  from generation g cross join conversation c
-  union all
-  select r.position, r.role, r.content, null, null from recent r, generation
-  order by position desc`)
-
-function turnValues(turn: Turn): unknown[] {
+function writtenValues(turn: Turn, conversationKind: string): unknown[] {
   return [
     turn.accountId,
     turn.conversationId,
@@ -104,45 +109,61 @@ function turnValues(turn: Turn): unknown[] {
     turn.runner,
     turn.idempotency?.key ?? null,
     turn.idempotency?.requestHash ?? null,
-    ...holdValues(turn.hold),
+    ...takenValues(turn.hold),
+    conversationKind,
   ]
 }
 
-/** A stored turn: when it was, and the newest messages of its conversation, newest first, the question among them. */
-export interface StoredTurn extends StoredRun {
-  /** Null when they could not be read with the insertion. */
+/** A turn whose hold is taken: when it was, and the newest messages of its conversation, newest first, the question among them. */
+export interface BegunTurn extends StoredRun {
+  /** Null when they could not be read with the hold. */
   recent: readonly RecentMessage[] | null
 }
 
-/** Writes a new conversation with its first question, reply and generation, in one statement. */
-export async function insertFirstTurn(
+/** A turn on its way to the disk. */
+export interface TurnUnderway {
+  /** Null when the account has no such conversation of this kind. */
+  begun: Promise<BegunTurn | null>
+  /** Resolves when the turn is on the disk; rejects when nothing of it is, not even the hold. */
+  stored: Promise<void>
+}
+
+/** Writes a new conversation with its first question, reply and generation. */
+export function insertFirstTurn(
   db: Database,
   turn: Turn,
-  conversation: { kind: string; title: string },
-): Promise<StoredTurn | null> {
-  const [row] = await turnInNew(db, ...turnValues(turn), conversation.kind, conversation.title)
-  return row ? { ...row, recent: [questionOf(turn, { position: 1, systemPrompt: null })] } : null
+  { kind, title }: { kind: string; title: string },
+): TurnUnderway {
+  const pair = firstTurn(db, [...askedValues(turn, kind), title], writtenValues(turn, kind))
+  return underway(turn, pair)
 }
 
-/**
- * Writes a question, reply and generation into a conversation and reads its newest messages, in one statement; null when
- * the account has no such conversation of this kind.
- */
-export async function insertTurn(db: Database, turn: Turn, kind: string): Promise<StoredTurn | null> {
-  const [reply, ...earlier] = await turnInExisting(db, ...turnValues(turn), kind)
-  if (!reply?.createdAt) return null
-  const stored = { createdAt: reply.createdAt, holdMicroCredits: reply.holdMicroCredits ?? 0 }
-  const systemPrompt = reply.content
+/** Writes a question, reply and generation into a conversation and reads its newest messages. */
+export function insertTurn(db: Database, turn: Turn, kind: string): TurnUnderway {
+  return underway(turn, furtherTurn(db, askedValues(turn, kind), writtenValues(turn, kind)))
+}
+
+function underway(turn: Turn, { first, committed }: Pair<TurnRow>): TurnUnderway {
+  const begun = first.then(([row]) => begunTurn(turn, row))
+  begun.catch(() => {})
+  return { begun, stored: committed }
+}
+
+function begunTurn(turn: Turn, row: TurnRow | undefined): BegunTurn | null {
+  if (!row) return null
+  const { position, systemPrompt, createdAt, holdMicroCredits } = row
+  const earlier = row.earlier ?? []
+  const run = { createdAt, holdMicroCredits }
   // A turn that was stored at the same moment is not in what this statement saw.
-  if ((earlier[0]?.position ?? 0) !== reply.position - 2) return { ...stored, recent: null }
-  const recent = [questionOf(turn, { position: reply.position - 1, systemPrompt })]
-  for (const { role, content, position } of earlier)
-    recent.push({ role: role ?? 'user', content: content ?? '', position, systemPrompt })
-  return { ...stored, recent }
-}
-
-function questionOf(turn: Turn, at: { position: number; systemPrompt: string | null }): RecentMessage {
-  return { role: 'user', content: turn.message, position: at.position, systemPrompt: at.systemPrompt }
+  if ((earlier[0]?.[0] ?? 0) !== position - 2) return { ...run, recent: null }
+  const recent: RecentMessage[] = earlier.map(([at, role, content]) => ({
+    role,
+    content,
+    position: at,
+    systemPrompt,
+  }))
+  recent.unshift({ role: 'user', content: turn.message, position: position - 1, systemPrompt })
+  return { ...run, recent }
 }
 
 /** SQL: about how many characters a conversation has, from its newest messages. */

@@ -55,6 +55,11 @@ export function runningWith(runner: string): string {
     case when ${runner}::text is not null then now() end`
 }
 
+/** SQL: the CTE `fresh`, which fails where the key of a request was used; in a statement that has `held` before it. */
+export function freshWith(account: string, key: string): string {
+  return `fresh as materialized (select refuse_repeated(${account}, ${key}) from held)`
+}
+
 const readOne = statement<Generation>(
   `select ${generationColumns} from generations g where g.id = $1 and g.account_id = $2`,
 )

@@ -17,6 +17,8 @@ export interface UpstreamOptions {
   signal: AbortSignal
   /** Attempts in all, 1 for none but the first. */
   maxAttempts: number
+  /** What is said is not taken before; a model may be asked while this is open. */
+  mayTake?: Promise<void>
   /** Gets what was said, as it comes. A function, because a generator between would cost as much as the rest. */
   take: (parts: readonly ModelPart[]) => void
   /** Told before each new attempt. */
@@ -66,7 +68,7 @@ function delayBefore(attempt: number, error: AppError): number {
 
 /** One attempt under its deadlines. */
 async function attemptOnce(options: UpstreamOptions, take: UpstreamOptions['take']): Promise<void> {
-  const { adapter, request, deadlines, signal } = options
+  const { adapter, request, deadlines, signal, mayTake } = options
   const controller = new AbortController()
   const give = (what: string) => () =>
     controller.abort(new AppError('upstream', 'PROVIDER_TIMEOUT', `The model provider ${what}`))
@@ -81,6 +83,7 @@ async function attemptOnce(options: UpstreamOptions, take: UpstreamOptions['take
       if (isFirst) {
         isFirst = false
         clearTimeout(quiet)
+        await mayTake
         quiet = setTimeout(give('fell silent in the middle of its answer'), deadlines.silenceTimeoutMs)
       } else quiet.refresh()
       take(parts)

@@ -8,7 +8,7 @@ import type { Tables } from './tables.ts'
 export { hasSqlState, isForeignKeyViolation, isUniqueViolation } from './failures.ts'
 export { containing } from './like.ts'
 export type { DatabaseSource } from './pool.ts'
-export { type Database, statement } from './statement.ts'
+export { type Database, type Pair, statement, statementPair } from './statement.ts'
 export type * from './tables.ts'
 export { withinTime } from './time-limit.ts'
 

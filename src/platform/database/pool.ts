@@ -1,7 +1,9 @@
 import type { PostgresQueryResult } from 'kysely'
 import pg from 'pg'
 import { databaseUnavailable, translate, wasCancelled } from './failures.ts'
+import { type Asked, PreparedRun } from './prepared.ts'
 import { nameFor } from './statement-names.ts'
+import { types } from './value-types.ts'
 
 /** How to connect: a URL, or settings that are asked for at each new connection because the server may move. */
 export type DatabaseSource =
@@ -18,31 +20,6 @@ export interface PoolOptions {
   connectTimeoutMs?: number
   /** Settings of every connection, such as `search_path`; names and values are part of the statement, never input. */
   settings?: Readonly<Record<string, string>>
-}
-
-const int8 = 20
-const date = 1082
-const numeric = 1700
-const int8Array = 1016
-
-/** Numbers are numbers (ours stay far below 2^53), dates without a time stay text, timestamptz is a Date. */
-const types = {
-  getTypeParser(oid: number, format?: string) {
-    if (format !== 'binary') {
-      if (oid === int8 || oid === numeric) return Number
-      if (oid === date) return String
-      if (oid === int8Array) return toNumbers
-    }
-    return pg.types.getTypeParser(oid, format as 'text')
-  },
-} as pg.CustomTypesConfig
-
-function toNumbers(text: string): (number | null)[] {
-  if (text === '{}') return []
-  return text
-    .slice(1, -1)
-    .split(',')
-    .map(each => (each === 'NULL' ? null : Number(each)))
 }
 
 /** What `pg` needs to connect to a source; for the few connections that are opened beside the pool. */
@@ -124,19 +101,35 @@ function isStalePlan(error: unknown): boolean {
   )
 }
 
-/** The pool as Kysely sees it. */
+/** A connection with the way to give it back; `true` when it is not to be used again. */
+interface Loan {
+  client: pg.PoolClient
+  release(isBroken?: boolean): void
+}
+
+/** So many connections, and so long, are kept for the next statement before the pool has them again. */
+const mostKept = 4
+const keptMs = 20
+
+/** The pool as Kysely sees it, and as hot statements do. */
 export class ConnectionSource {
   readonly #pool: pg.Pool
   readonly #connections = new WeakMap<pg.PoolClient, PooledConnection>()
+  readonly #kept: Loan[] = []
+  readonly #broken = new WeakSet<pg.PoolClient>()
+  #keeping: NodeJS.Timeout | undefined
 
   constructor(pool: pg.Pool) {
     this.#pool = pool
+    pool.on('connect', client => client.on('error', () => this.#broken.add(client)))
   }
 
   async connect(): Promise<PooledConnection> {
-    const client = await this.#pool.connect().catch(error => {
-      throw translate(error)
-    })
+    const client =
+      this.#takeKept()?.client ??
+      (await this.#pool.connect().catch(error => {
+        throw translate(error)
+      }))
     let connection = this.#connections.get(client)
     if (!connection) {
       connection = new PooledConnection(client)
@@ -145,25 +138,62 @@ export class ConnectionSource {
     return connection
   }
 
-  /** One prepared statement on a connection of its own. Callbacks, because promises between would cost as much as the rest. */
-  run<Row>(name: string, text: string, values: readonly unknown[]): Promise<Row[]> {
+  /** Prepared statements on a connection of their own, in one transaction; gives the rows of each. */
+  run(asked: readonly [Asked, ...Asked[]], onRows?: (rows: object[]) => void): Promise<object[][]> {
+    // Callbacks, because promises between would cost as much as the rest.
     return new Promise((resolve, reject) => {
-      this.#pool.connect((connectError, client, release) => {
-        if (connectError || !client) return reject(translate(connectError))
-        client.query({ name, text, values: values as unknown[] }, (error, result) => {
-          if (!error) {
-            release()
-            return resolve(result.rows)
-          }
-          const translated = translate(error)
-          release(translated !== error || isStalePlan(error))
-          reject(translated)
-        })
+      const begin = (loan: Loan) => {
+        const query = new PreparedRun(
+          asked,
+          error => {
+            if (!error) {
+              this.#keep(loan)
+              return resolve(query.rows)
+            }
+            const translated = translate(error)
+            loan.release(translated !== error || isStalePlan(error))
+            reject(translated)
+          },
+          onRows,
+        )
+        loan.client.query(query)
+      }
+      const kept = this.#takeKept()
+      if (kept) return begin(kept)
+      this.#pool.connect((error, client, release) => {
+        if (error || !client) reject(translate(error))
+        else begin({ client, release })
       })
     })
   }
 
+  /** Taking a connection from the pool and giving it back sets four timers: under load the next statement is spared that. */
+  #keep(loan: Loan): void {
+    if (this.#kept.length >= mostKept || this.#pool.waitingCount > 0 || this.#pool.ending) {
+      loan.release()
+      return
+    }
+    this.#kept.push(loan)
+    this.#keeping ??= setTimeout(() => this.#giveBack(), keptMs)
+  }
+
+  #takeKept(): Loan | undefined {
+    for (let loan = this.#kept.pop(); loan; loan = this.#kept.pop()) {
+      if (!this.#broken.has(loan.client)) return loan
+      loan.release(true)
+    }
+    return undefined
+  }
+
+  #giveBack(): void {
+    clearTimeout(this.#keeping)
+    this.#keeping = undefined
+    for (const loan of this.#kept.splice(0)) loan.release(this.#broken.has(loan.client))
+  }
+
   end(): Promise<void> {
-    return this.#pool.end()
+    const ended = this.#pool.end()
+    this.#giveBack()
+    return ended
   }
 }

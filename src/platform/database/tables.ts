@@ -149,7 +149,7 @@ export interface LedgerEntriesTable {
   id: Generated<string>
   seq: ColumnType<number, never, never>
   account_id: string
-  kind: 'grant' | 'purchase' | 'hold' | 'settle' | 'release' | 'refund' | 'clawback' | 'adjustment'
+  kind: string
   amount_micro_credits: number
   balance_micro_credits: number
   generation_id: string | null
