@@ -75,12 +75,11 @@ const conversationContinued = `with conversation as (
 
 const turnWritten = `with conversation as (
     select message_count as position from conversations where id = $2 and account_id = $1 and kind = $15
-  ), ${takenWith('$3', 13)}, ${freshWith('$1', '$11')}, question as (
-    insert into messages (id, conversation_id, account_id, position, role, content)
-    select $4, $2, $1, position - 1, 'user', $6 from conversation
-  ), reply as (
+  ), ${takenWith('$3', 13)}, ${freshWith('$1', '$11')}, said as (
     insert into messages (id, conversation_id, account_id, position, role, content, generation_id, is_whole)
-    select $5, $2, $1, position, 'assistant', '', $3, false from conversation
+    select m.id, $2, $1, position - m.back, m.role, m.content, m.generation_id, m.is_whole
+    from conversation, (values ($4::uuid, 1, 'user', $6::text, null::uuid, true), ($5, 0, 'assistant', '', $3, false))
+      as m (id, back, role, content, generation_id, is_whole)
   )
   insert into generations
     (id, account_id, kind, conversation_id, message_id, reply_id, model, settings, runner, idempotency_key, request_hash,

@@ -32,7 +32,7 @@ export function statement<Row extends object = Record<string, never>>(text: stri
 export interface Pair<Row> {
   /** The rows of the first, before they are committed: they may yet come to nothing. */
   first: Promise<Row[]>
-  /** Resolves when both are on the disk; rejects when neither is. */
+  /** Resolves when both are on the disk; rejects when neither is, or when the connection was lost before that was known. */
   committed: Promise<void>
 }
 
