@@ -10,8 +10,8 @@ import {
   startDatabaseProcess,
 } from '../../../test/support/database-process.ts'
 import { makeTestFolder, removeTestFolder } from '../../../test/support/folder.ts'
+import { isOpenToOthers, isRoot } from '../../../test/support/machine.ts'
 
-const isRoot = process.getuid?.() === 0
 /** The users `daemon` and `bin`, which every Linux has. */
 const ordinary = { uid: 1, gid: 1 }
 const stranger = { uid: 2, gid: 2 }
@@ -209,18 +209,22 @@ test('a copy of the folder of a running server is a database of its own', async 
   expect(await marksOf(first)).toEqual(['both'])
 })
 
-test.runIf(isRoot)('an ordinary user runs it as himself, and a stranger is refused at once', async () => {
-  await mkdir(dataDir, { mode: 0o700 })
-  await chown(dataDir, ordinary.uid, ordinary.gid)
-  const own = await start(dataDir, ordinary)
-  await own.ask('insert mine')
-  expect((await stat(own.ready.cluster)).uid).toBe(ordinary.uid)
-  await chmod(dataDir, 0o755)
-  await expect(start(dataDir, stranger)).rejects.toThrow(/belongs to user id 1/)
-  const root = await start()
-  expect(root.ready.postmaster).toBe(own.ready.postmaster)
-  expect(await marksOf(root)).toEqual(['mine'])
-})
+const isForOthers = isRoot && isOpenToOthers
+test.runIf(isForOthers)(
+  'an ordinary user runs it as himself, and a stranger is refused at once',
+  async () => {
+    await mkdir(dataDir, { mode: 0o700 })
+    await chown(dataDir, ordinary.uid, ordinary.gid)
+    const own = await start(dataDir, ordinary)
+    await own.ask('insert mine')
+    expect((await stat(own.ready.cluster)).uid).toBe(ordinary.uid)
+    await chmod(dataDir, 0o755)
+    await expect(start(dataDir, stranger)).rejects.toThrow(/belongs to user id 1/)
+    const root = await start()
+    expect(root.ready.postmaster).toBe(own.ready.postmaster)
+    expect(await marksOf(root)).toEqual(['mine'])
+  },
+)
 
 test.runIf(isRoot)(
   'root below a closed folder: the data is kept where Postgres can reach it, and found again',
