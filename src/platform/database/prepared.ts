@@ -34,6 +34,8 @@ interface Columns {
   parsers: readonly Parser[]
 }
 
+const noColumns: Columns = { names: [], parsers: [] }
+
 /** What the rows of a statement look like is asked once for each connection; a plan that changes fails there as stale. */
 const described = new WeakMap<Wire, Map<string, Columns>>()
 
@@ -45,12 +47,10 @@ const described = new WeakMap<Wire, Map<string, Columns>>()
 export class PreparedRun implements Submittable {
   /** Called once: with the error, or when all is committed. `pg` puts its time limit around it. */
   callback: (error: unknown) => void
-  readonly rows: object[][] = []
+  readonly rows: object[][]
   readonly #asked: readonly Asked[]
   readonly #onRows: ((rows: object[]) => void) | undefined
   #at = 0
-  #current: object[] = []
-  #columns: Columns | undefined
   #known: Map<string, Columns> = new Map()
   #failure: unknown
 
@@ -60,6 +60,7 @@ export class PreparedRun implements Submittable {
     onRows?: (rows: object[]) => void,
   ) {
     this.#asked = asked
+    this.rows = asked.map(() => [])
     this.callback = callback
     this.#onRows = onRows
   }
@@ -107,13 +108,11 @@ export class PreparedRun implements Submittable {
   handleRowDescription({ fields }: { fields: readonly { name: string; dataTypeID: number }[] }): void {
     const names = fields.map(field => field.name)
     const parsers = fields.map(field => types.getTypeParser(field.dataTypeID, 'text') as Parser)
-    this.#columns = { names, parsers }
-    if (this.name !== undefined) this.#known.set(this.name, this.#columns)
+    if (this.name !== undefined) this.#known.set(this.name, { names, parsers })
   }
 
   handleDataRow({ fields }: { fields: readonly (string | null)[] }): void {
-    this.#columns ??= this.#known.get(this.name ?? '')
-    const { names, parsers } = this.#columns ?? { names: [], parsers: [] }
+    const { names, parsers } = this.#known.get(this.name ?? '') ?? noColumns
     const row: Record<string, unknown> = {}
     try {
       for (let index = 0; index < names.length; index++) {
@@ -123,16 +122,12 @@ export class PreparedRun implements Submittable {
     } catch (error) {
       this.#failure ??= error
     }
-    this.#current.push(row)
+    this.rows[this.#at]?.push(row)
   }
 
   handleCommandComplete(): void {
     // A statement without rows is known by having none.
-    if (!this.#columns && this.name !== undefined && !this.#known.has(this.name))
-      this.#known.set(this.name, { names: [], parsers: [] })
-    this.rows.push(this.#current)
-    this.#current = []
-    this.#columns = undefined
+    if (this.name !== undefined && !this.#known.has(this.name)) this.#known.set(this.name, noColumns)
     this.#at++
     if (this.#at === 1 && this.#failure === undefined) this.#onRows?.(this.rows[0] as object[])
   }

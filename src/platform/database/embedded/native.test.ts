@@ -3,10 +3,10 @@ import { chmod, cp, mkdir, readlink, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { makeTestFolder, removeTestFolder } from '../../../../test/support/folder.ts'
+import { isRoot } from '../../../../test/support/machine.ts'
 import { findNative, type NativePostgres, runnableNative } from './native.ts'
 import { newOwner } from './owner.ts'
 
-const isRoot = process.getuid?.() === 0
 let folder: string
 
 beforeEach(async () => {
