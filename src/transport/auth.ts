@@ -103,14 +103,19 @@ function isSafe(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 }
 
-/** Aborted when the client of an answer that takes its time has gone, or its session has ended. */
+/**
+ * Aborted when the client of an answer that takes its time has gone, or its session has ended; already so for a client that
+ * went before this is called.
+ */
 export function untilGone(request: FastifyRequest, reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
   const leave = () => controller.abort(new Error('the client or its session is gone'))
   const unwatch = request.server.watchSession(request.identity.sessionId, leave)
-  reply.raw.once('close', () => {
+  const close = () => {
     unwatch()
     if (!reply.raw.writableFinished) leave()
-  })
+  }
+  if (reply.raw.destroyed) close()
+  else reply.raw.once('close', close)
   return controller.signal
 }

@@ -10,9 +10,29 @@ import type { Started } from './requests.ts'
 import type { StartBody } from './schema.ts'
 import type { StoredLog } from './store.ts'
 
-/** What of the generations a delivery needs. */
-interface Deliverer {
+/** What can stop a generation. */
+interface Canceller {
   cancel(accountId: string, id: string): Promise<unknown>
+}
+
+export interface Reading {
+  accountId: string
+  /** The generation's. */
+  id: string
+  /** Aborted when its reader has gone. */
+  signal: AbortSignal
+  report: (error: unknown) => void
+}
+
+/** Stops a generation when its reader goes, and at once when it has gone already. */
+export function cancelWhenGone(generations: Canceller, { accountId, id, signal, report }: Reading): void {
+  const cancel = () => void generations.cancel(accountId, id).catch(report)
+  if (signal.aborted) cancel()
+  else signal.addEventListener('abort', cancel, { once: true })
+}
+
+/** What of the generations a delivery needs. */
+interface Deliverer extends Canceller {
   wait(accountId: string, id: string, signal: AbortSignal): Promise<StoredLog>
   follow(request: FollowRequest): Promise<AsyncIterable<readonly LogEvent[]>>
 }
@@ -48,8 +68,8 @@ export async function deliver(
   }
   const signal = untilGone(request, reply)
   if (asked.onDisconnect === 'cancel') {
-    const cancel = () => void generations.cancel(accountId, id).catch(() => {})
-    signal.addEventListener('abort', cancel, { once: true })
+    const report = (err: unknown) => request.log.error({ err }, 'an answer could not be cancelled')
+    cancelWhenGone(generations, { accountId, id, signal, report })
   }
   if (asked.stream === false) {
     const ended = await generations.wait(accountId, id, signal)

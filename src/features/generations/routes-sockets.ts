@@ -1,7 +1,7 @@
 import { AppError, toAppError } from '../../lib/errors.ts'
 import type { Identity } from '../../transport/auth.ts'
 import { portions, type StreamedEvent } from '../../transport/portions.ts'
-import { type Generations, presentGeneration, type Started } from './index.ts'
+import { cancelWhenGone, type Generations, presentGeneration, type Started } from './index.ts'
 import type { Settings } from './schema.ts'
 import type { AgainFrame, FollowFrame, StartFrame } from './schema-sockets.ts'
 
@@ -112,11 +112,9 @@ function settingsOf(frame: Omit<AgainFrame, 'id' | 'generationId'>): Partial<Set
   return frame as Partial<Settings> & { model?: string }
 }
 
-function cancelWithReader(deps: SocketWireDeps, reader: Reader, generationId: string): void {
-  const cancel = () =>
-    void deps.generations.cancel(reader.identity.accountId, generationId).catch(error => deps.report(error))
-  if (reader.signal.aborted) cancel()
-  else reader.signal.addEventListener('abort', cancel, { once: true })
+function cancelWithReader({ generations, report }: SocketWireDeps, reader: Reader, id: string): void {
+  const { identity, signal } = reader
+  cancelWhenGone(generations, { accountId: identity.accountId, id, signal, report })
 }
 
 interface Pumping {

@@ -3,7 +3,14 @@ import Type, { type TSchema } from 'typebox'
 import { untilGone } from '../../transport/auth.ts'
 import { eventsOr, failures, ok, success } from '../../transport/envelope.ts'
 import type { Server } from '../../transport/server.ts'
-import { deliver, failureOf, type Generations, presentGeneration, submission } from '../generations/index.ts'
+import {
+  cancelWhenGone,
+  deliver,
+  failureOf,
+  type Generations,
+  presentGeneration,
+  submission,
+} from '../generations/index.ts'
 import { GenerationView, StartedView, SubmitHeaders } from '../generations/schema.ts'
 import { largestCodeBytes, type Plugins, type StartedTurn, type TurnResult } from './index.ts'
 import {
@@ -240,8 +247,8 @@ async function hand(
   const signal = untilGone(request, reply)
   const { turnId } = started
   if (asked.onDisconnect === 'cancel') {
-    const cancel = () => void generations.cancel(accountId, started.generation.id).catch(() => {})
-    signal.addEventListener('abort', cancel, { once: true })
+    const report = (err: unknown) => request.log.error({ err }, 'a turn could not be cancelled')
+    cancelWhenGone(generations, { accountId, id: started.generation.id, signal, report })
   }
   const result = await plugins.wait({ accountId, turnId, signal })
   const id = result.generationId ?? started.generation.id
