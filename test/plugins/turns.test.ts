@@ -1,4 +1,5 @@
 import { unzipSync } from 'fflate'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { checkPlugin } from '../../src/features/plugins/checks/check.ts'
 import { type ScriptedProvider, startProvider } from '../provider/index.ts'
@@ -48,7 +49,7 @@ const asked = async () => (await provider.requests()).length
 describe('two windows', () => {
   test('that finalize at once get one final version, written once and paid once', async () => {
     const { accountId, call } = await drafted()
-    await provider.script({ text: answerWith(mendedCode), intervalMs: 2 })
+    await provider.script({ text: answerWith(mendedCode), intervalMs: 20 })
     const answers = await Promise.all(Array.from({ length: 8 }, () => call('POST', '/finalize', waiting)))
     for (const { status, body, text } of answers) {
       expect([status, body.data?.version?.version, body.data?.isFinal], text).toEqual([200, 2, true])
@@ -92,6 +93,31 @@ describe('two windows', () => {
       .execute()
     expect(held).toHaveLength(1)
   })
+})
+
+test('whoever is kept out by a turn that ends in that moment begins the next one', async () => {
+  const { call } = await drafted()
+  const { db } = server.app
+  // The first claim finds the place taken, and nobody there when it looks who it is.
+  await sql`create table taken (times int)`.execute(db)
+  await sql`create function take_once() returns trigger language plpgsql as $$
+    begin
+      delete from taken;
+      if found then return null; end if;
+      return new;
+    end $$`.execute(db)
+  await sql`create trigger take_once before insert on plugin_turns for each row execute function take_once()`.execute(
+    db,
+  )
+  const take = () => sql`insert into taken values (1)`.execute(db)
+  await provider.script({ text: answerWith(mendedCode) }, { text: answerWith(mendedCode) })
+  await take()
+  const said = await call('POST', '/messages', { message: 'Another thing', stream: false })
+  expect([said.status, said.body.data?.turn.outcome], said.text).toEqual([200, 'passed'])
+  await take()
+  const finalized = await call('POST', '/finalize', waiting)
+  expect([finalized.status, finalized.body.data?.isFinal], finalized.text).toEqual([200, true])
+  await sql`drop trigger take_once on plugin_turns`.execute(db)
 })
 
 describe('what a model may answer', () => {

@@ -108,9 +108,11 @@ async function join(
     const same = idempotencyKey === undefined ? null : await readTurnByKey(db, accountId, idempotencyKey)
     if (same) return start(deps, { request, plugin, turnId: same.id })
     const { openTurn: open } = await readOwn(db, accountId, plugin.id)
-    if (purpose !== 'final' || (open && open.purpose !== 'final')) break
-    const [first] = open?.generationIds ?? []
-    if (open && first) {
+    // It has ended right now: the way is free.
+    if (!open) return begin(deps, request, purpose)
+    if (purpose !== 'final' || open.purpose !== 'final') break
+    const [first] = open.generationIds
+    if (first) {
       const generation = await generations.read(accountId, first)
       const { conversationId, messageId, replyId } = generation
       return {
@@ -122,7 +124,7 @@ async function join(
         replyId: replyId ?? '',
       }
     }
-    // It has been claimed, but not begun yet; or it has ended right now, and its result is there to be read.
+    // It has been claimed, but not begun yet.
     await new Promise(resolve => setTimeout(resolve, joinEveryMs))
   }
   throw new AppError(
