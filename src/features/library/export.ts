@@ -9,6 +9,7 @@ export interface Exported {
 }
 
 const longestRenderMs = 3000
+const longestLoadMs = 20_000
 
 /** An entry as a file: its body as it is, or as a page in HTML in which nothing of the body is markup or script. */
 export async function exportEntry(entry: Entry, format: 'markdown' | 'html'): Promise<Exported> {
@@ -21,28 +22,30 @@ export async function exportEntry(entry: Entry, format: 'markdown' | 'html'): Pr
 
 /** Off the event loop and with limits: there are texts that take a parser of Markdown very long. */
 function render(markdown: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./export-worker.ts', import.meta.url), {
-      workerData: markdown,
-      resourceLimits: { maxOldGenerationSizeMb: 256 },
-    })
-    const refuse = (cause: unknown) =>
-      reject(
-        new AppError('unprocessable', 'TOO_COMPLEX', 'This text is too complex to be made into HTML', {
-          cause,
-        }),
-      )
-    const timer = setTimeout(() => refuse(new Error('it took too long')), longestRenderMs)
-    worker.once('message', (html: string) => resolve(html))
-    worker.once('error', refuse)
-    const settle = () => {
-      clearTimeout(timer)
-      void worker.terminate()
+  const worker = new Worker(new URL('./export-worker.ts', import.meta.url), {
+    workerData: markdown,
+    resourceLimits: { maxOldGenerationSizeMb: 256 },
+  })
+  let timer: NodeJS.Timeout
+  const html = new Promise<string>((resolve, reject) => {
+    const refuse = (cause: unknown) => {
+      const text = 'This text is too complex to be made into HTML'
+      reject(new AppError('unprocessable', 'TOO_COMPLEX', text, { cause }))
     }
+    const within = (ms: number) => setTimeout(refuse, ms, new Error('it took too long'))
+    timer = within(longestLoadMs)
+    // It says first that it is there: what a busy machine takes until then is not the text's.
+    worker.once('message', () => {
+      clearTimeout(timer)
+      timer = within(longestRenderMs)
+      worker.once('message', resolve)
+    })
+    worker.once('error', refuse)
     worker.once('exit', () => refuse(new Error('the renderer ended')))
-    worker.once('message', settle)
-    worker.once('error', settle)
-    setTimeout(settle, longestRenderMs).unref()
+  })
+  return html.finally(() => {
+    clearTimeout(timer)
+    void worker.terminate()
   })
 }
 
