@@ -11,5 +11,7 @@ export default defineConfig({
     maxConcurrency: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // What is waited for comes when it comes: a busy machine is no failure.
+    expect: { poll: { timeout: 10_000 } },
   },
 })

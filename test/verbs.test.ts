@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeTestFolder, removeTestFolder } from './support/folder.ts'
-import { freePort, startProcess } from './support/process.ts'
+import { freePort } from './support/ports.ts'
+import { startProcess } from './support/process.ts'
 
 const run = promisify(execFile)
 const launcher = join(import.meta.dirname, '..', 'bin', 'atelier.mjs')
@@ -56,7 +57,7 @@ describe('serve', () => {
       const first = await startProcess({ dataDir: folder })
       expect((await post(`${first.url}/api/v1/accounts`, { email, password })).status).toBe(201)
       expect(await first.kill(signal)).toBe(0)
-      expect(await leftOver()).toEqual([])
+      await expect.poll(leftOver).toEqual([])
       await using second = await startProcess({ dataDir: folder })
       expect((await post(`${second.url}/api/v1/sessions`, { email, password })).status).toBe(201)
     },
@@ -66,7 +67,7 @@ describe('serve', () => {
     await using server = await startProcess({ dataDir: folder })
     const codes = await Promise.all([1, 2, 3].map(() => server.kill('SIGINT')))
     expect(codes).toEqual([0, 0, 0])
-    expect(await leftOver()).toEqual([])
+    await expect.poll(leftOver).toEqual([])
   })
 
   test('a port in use is told in one line, and nothing stays behind', async () => {

@@ -58,7 +58,7 @@ test('L04: each way of being slow is ended within a minute', () => {
 })
 
 test('L04: slow headers, slow bodies and silence are closed; others are answered meanwhile', async () => {
-  await using site = await listen({ headersMs: 400, requestMs: 800, checkEveryMs: 100, readerMs: 600 })
+  await using site = await listen({ headersMs: 1500, requestMs: 3000, checkEveryMs: 100, readerMs: 2500 })
   const clients = Array.from({ length: 100 }, () => connect(site.port))
   const kinds = ['headers', 'body', 'silence'] as const
   clients.forEach((client, index) => {
@@ -84,13 +84,13 @@ test('L04: slow headers, slow bodies and silence are closed; others are answered
 })
 
 test('L04: a reader that takes nothing of its answer is closed', async () => {
-  await using site = await listen({ readerMs: 300 })
+  await using site = await listen({ readerMs: 1000 })
   const client = createConnection(site.port, '127.0.0.1')
   client.on('error', () => {})
   client.write('GET /much HTTP/1.1\r\nHost: x\r\n\r\n')
   await once(client, 'readable')
   // Nothing is read for longer than is allowed; what the operating system holds may still be read then, but no more.
-  await new Promise(resolve => setTimeout(resolve, 1500))
+  await new Promise(resolve => setTimeout(resolve, 5000))
   let length = 0
   client.on('data', chunk => {
     length += chunk.length
@@ -100,7 +100,7 @@ test('L04: a reader that takes nothing of its answer is closed', async () => {
 })
 
 test('a slow reader that goes on reading, and a client that waits for its answer, are not closed', async () => {
-  await using site = await listen({ readerMs: 1000 })
+  await using site = await listen({ readerMs: 1400 })
   const late = fetch(`http://127.0.0.1:${site.port}/late`)
   const client = createConnection(site.port, '127.0.0.1')
   client.write('GET /much HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
@@ -116,21 +116,21 @@ test('a slow reader that goes on reading, and a client that waits for its answer
 })
 
 test('an idle connection is kept for the next request', async () => {
-  await using site = await listen({ readerMs: 300 })
+  await using site = await listen({ readerMs: 1000 })
   const client = connect(site.port)
   const ask = () => client.socket.write('GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n')
   ask()
-  await vi.waitFor(() => expect(client.heard()).toContain('404'))
-  await new Promise(resolve => setTimeout(resolve, 900))
+  await vi.waitFor(() => expect(client.heard()).toContain('404'), { timeout: 10_000 })
+  await new Promise(resolve => setTimeout(resolve, 2500))
   ask()
-  await vi.waitFor(() => expect(client.heard().match(/HTTP\/1\.1 404/g)).toHaveLength(2))
+  await vi.waitFor(() => expect(client.heard().match(/HTTP\/1\.1 404/g)).toHaveLength(2), { timeout: 10_000 })
   client.socket.destroy()
 })
 
 test('a WebSocket that says nothing for long is none of this', async () => {
-  await using site = await listen({ readerMs: 200, headersMs: 200, requestMs: 200, checkEveryMs: 50 })
+  await using site = await listen({ readerMs: 700, headersMs: 700, requestMs: 700, checkEveryMs: 50 })
   const { webSocket } = await openSocket(`http://127.0.0.1:${site.port}/line`)
-  await new Promise(resolve => setTimeout(resolve, 1000))
+  await new Promise(resolve => setTimeout(resolve, 2500))
   const heard = once(webSocket, 'message')
   webSocket.send('"still here"')
   expect(String((await heard)[0])).toBe('"still here"')

@@ -288,7 +288,8 @@ describe('signing up', () => {
       })
       const email = 'known@example.com'
       await slow.accounts.addAccount({ email, password })
-      const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
+      // What a machine does beside it only adds: the quick ones tell what a path costs.
+      const quick = (values: number[]) => values.sort((a, b) => a - b)[4] ?? 0
       for (const [path, body] of [
         ['/sessions', { password: 'wrong password' }],
         ['/passwords/forgot', {}],
@@ -307,7 +308,7 @@ describe('signing up', () => {
             await slow.accounts.idle()
           }
         }
-        const [known, unknown] = [median(times.known), median(times.unknown)]
+        const [known, unknown] = [quick(times.known), quick(times.unknown)]
         // Without the dummy hash the unknown address answers ten milliseconds and more earlier.
         const isSameClass =
           Math.abs(known - unknown) < 2 || Math.max(known, unknown) / Math.min(known, unknown) < 1.5

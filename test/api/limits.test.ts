@@ -7,7 +7,7 @@ let server: TestApp
 let token: string
 
 beforeAll(async () => {
-  server = await startApp({ RATE_LIMIT_MAX_REQUESTS: '1000000' })
+  server = await startApp()
   token = (await server.signUp()).token
 })
 afterAll(() => server[Symbol.asyncDispose]())

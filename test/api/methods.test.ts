@@ -8,7 +8,6 @@ let token = ''
 
 beforeAll(async () => {
   server = await startApp({
-    RATE_LIMIT_MAX_REQUESTS: '100000000',
     SIGNUP_LIMIT_PER_HOUR: '100000000',
     CODE_LIMIT_PER_NETWORK_PER_HOUR: '100000000',
     LOGIN_LIMIT_PER_NETWORK_PER_HOUR: '100000000',

@@ -18,7 +18,6 @@ beforeAll(async () => {
     OPENAI_API_KEY: 'a key for the scripted provider',
     OPENAI_BASE_URL: provider.baseUrls.openai,
     ALLOW_ANY_MODEL: 'true',
-    RATE_LIMIT_MAX_REQUESTS: '1000000',
   })
   token = (await server.signUp()).token
   clean = await askCleanly()

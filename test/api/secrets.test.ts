@@ -10,10 +10,8 @@ let operations: Operation[]
 const printed: string[] = []
 
 beforeAll(async () => {
-  server = await startApp(
-    { RATE_LIMIT_MAX_REQUESTS: '1000000', LOG_LEVEL: 'warn' },
-    line => void printed.push(line),
-  )
+  const nowhere = { GEMINI_BASE_URL: 'http://127.0.0.1:9', DEFAULT_MODEL: 'sandbox/sandbox' }
+  server = await startApp({ LOG_LEVEL: 'warn', ...nowhere }, line => void printed.push(line))
   operations = await readOperations(server)
 })
 afterAll(() => server[Symbol.asyncDispose]())

@@ -4,7 +4,7 @@ import { startApp, type TestApp } from '../support/app.ts'
 let server: TestApp
 
 beforeAll(async () => {
-  server = await startApp({ SANDBOX_DELAY_MS: '40' })
+  server = await startApp({ SANDBOX_DELAY_MS: '200' })
 })
 afterAll(() => server[Symbol.asyncDispose]())
 

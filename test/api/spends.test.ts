@@ -15,7 +15,6 @@ beforeAll(async () => {
     // It takes the question and says nothing, so that what is held stays held.
     DEFAULT_MODEL: 'openai/stall',
     SIGNUP_CREDITS: '0',
-    RATE_LIMIT_MAX_REQUESTS: '100000',
     JWT_SECRET: 'one secret for both of the servers',
     WORKER_CONCURRENCY: '50',
     CONTENT_DELAY_MS: '0',

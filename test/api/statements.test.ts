@@ -8,7 +8,7 @@ let server: TestApp
 let token: string
 
 beforeAll(async () => {
-  server = await startApp({ RATE_LIMIT_MAX_REQUESTS: '1000000' })
+  server = await startApp()
   const person = await server.signUp()
   token = person.token
   const { db } = server.app
@@ -81,7 +81,7 @@ test('L06: patterns in a search are texts, and cost no more than others', async 
         false,
       ])
       // 200 ms on a machine of its own; here others work beside it.
-      expect(ms).toBeLessThan(3000)
+      expect(ms).toBeLessThan(6000)
     }
   for (const path of searching)
     for (const long of ['%'.repeat(3000), '_%'.repeat(2500)]) {
@@ -96,7 +96,7 @@ test('L06: SQL in a search, an id, an order or a sign-in is a text like any othe
     for (const path of searching) {
       const { status, ms } = await ask(path + value)
       expect([path, text, allowed(path).includes(status)]).toEqual([path, text, true])
-      expect(ms).toBeLessThan(3000)
+      expect(ms).toBeLessThan(6000)
     }
     for (const noun of ['generations', 'conversations', 'artifacts', 'library', 'content/jobs', 'plugins'])
       expect([noun, text, [400, 404].includes((await ask(`/api/v1/${noun}/${value}`)).status)]).toEqual([

@@ -18,7 +18,6 @@ let things: Things
 beforeAll(async () => {
   provider = await startProvider()
   server = await startApp({
-    RATE_LIMIT_MAX_REQUESTS: '1000000',
     OPENAI_API_KEY: 'sk-nobody',
     OPENAI_BASE_URL: provider.baseUrls.openai,
     DEFAULT_MODEL: 'openai/any',

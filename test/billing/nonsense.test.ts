@@ -12,7 +12,6 @@ beforeAll(async () => {
     OPENAI_API_KEY: 'a-key-of-nobody',
     ALLOW_ANY_MODEL: 'true',
     SIGNUP_CREDITS: '20',
-    RATE_LIMIT_MAX_REQUESTS: '100000',
   })
 })
 afterAll(async () => {

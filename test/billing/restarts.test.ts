@@ -5,7 +5,8 @@ import { embeddedIn } from '../faults/audit.ts'
 import { call, signUp } from '../faults/client.ts'
 import { startApp, testPassword } from '../support/app.ts'
 import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
-import { freePort, startProcess } from '../support/process.ts'
+import { freePort } from '../support/ports.ts'
+import { startProcess } from '../support/process.ts'
 import { eventOf, signatureOf } from './support.ts'
 
 const card = new URLSearchParams({ number: '4242424242424242', expiry: '12 / 34', cvc: '123' })

@@ -66,7 +66,7 @@ const framed = (address: string) => `new Promise(resolve => {
 
 test.skipIf(!inject('machine').chromium)('the existing client works from another origin', async () => {
   await using elsewhere = await openOtherOrigin()
-  await using server = await startApp({ CORS_ORIGINS: elsewhere.origin })
+  await using server = await startApp({ CORS_ORIGINS: elsewhere.origin, SANDBOX_DELAY_MS: '5' })
   await using client = await elsewhere.open()
   const { page } = client
   const { email } = await server.signUp()

@@ -242,7 +242,7 @@ test('an access token in a URL opens previews alone', async () => {
   for (const path of [`/artifacts/${id}`, `/artifacts/${id}/code`, '/conversations', '/v1/conversations']) {
     expect(await at(path)).toBe(401)
   }
-  const wrong = await fetch(`${server.url}/api/artifacts/${id}/preview?token=${token.slice(0, -3)}abc`)
+  const wrong = await fetch(`${server.url}/api/artifacts/${id}/preview?token=${token.slice(0, -3)}abcd`)
   expect(wrong.status).toBe(401)
   expect((await fetch(`${server.url}/api/artifacts/open/nonsense`)).status).toBe(404)
 })

@@ -204,7 +204,7 @@ describe('frames', () => {
 describe('two windows', () => {
   test('that finalize at once are both told the one final plugin', async () => {
     const { pluginId, open, listed } = await begin()
-    await provider.script({ text: answerWith(mendedCode) }, { text: answerWith(mendedCode), intervalMs: 3 })
+    await provider.script({ text: answerWith(mendedCode) }, { text: answerWith(mendedCode), intervalMs: 20 })
     const [one, two] = [await open(), await open()]
     await ask(one, { message: 'Gift wrapping', pluginId }, code)
     const isFinal = (told: Json) => told.isFinal === true

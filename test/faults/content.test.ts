@@ -20,7 +20,7 @@ async function killWhileWriting(mode: Mode): Promise<void> {
   const [person] = world.people
   if (!server || !person) throw new Error('a world without a server or people')
   try {
-    const text = Array.from({ length: 150 }, (_, index) => `word${index}`).join(' ')
+    const text = Array.from({ length: 600 }, (_, index) => `word${index}`).join(' ')
     await stage.provider.script({ text, intervalMs: 20 })
     const before = await openIo(server.url, { auth: { token: person.token } })
     const body = { prompt: 'a long story', contentType: 'blog-post' }

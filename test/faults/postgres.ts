@@ -8,7 +8,7 @@ import { readPassword, role, runAs } from '../../src/platform/database/embedded/
 import { findNative, runnableNative } from '../../src/platform/database/embedded/native.ts'
 import { findPlace } from '../../src/platform/database/embedded/place.ts'
 import { startEmbedded } from '../../src/platform/database/embedded.ts'
-import { freePort } from '../support/process.ts'
+import { freePort } from '../support/ports.ts'
 import type { ConnectionSource } from './audit.ts'
 
 /** A Postgres as an operator runs one: a server on a TCP port of 127.0.0.1, apart from everything that uses it. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type ScriptedProvider, startProvider } from '../provider/index.ts'
 import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
-import { freePort, type ServerProcess, startProcess } from '../support/process.ts'
+import { freePort } from '../support/ports.ts'
+import { type ServerProcess, startProcess } from '../support/process.ts'
 import { embeddedIn, query } from './audit.ts'
 import { call, type Person, request, signUp } from './client.ts'
 

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type ScriptedProvider, startProvider } from '../provider/index.ts'
 import { isRunning } from '../support/database-process.ts'
 import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
-import { freePort, type ServerProcess, startProcess } from '../support/process.ts'
+import { freePort } from '../support/ports.ts'
+import { type ServerProcess, startProcess } from '../support/process.ts'
 import type { Report } from './report.ts'
 
 /** A server or a worker that may be killed and started again at the same place. */
@@ -115,7 +116,12 @@ export class Stage {
     }
     for (const close of this.#closers.reverse()) await close()
     await this.provider.close()
-    const processes = await processesOf(this.folder)
+    // A database is over when it says so; its process is, a moment later.
+    let processes = await processesOf(this.folder)
+    for (let tries = 0; processes.length > 0 && tries < 100; tries++) {
+      await sleep(50)
+      processes = await processesOf(this.folder)
+    }
     this.#report.check(
       processes.length === 0,
       () => `processes are left: ${processes.map(each => each.command).join('; ')}`,

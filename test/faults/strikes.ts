@@ -28,7 +28,7 @@ export const killed: Strike = {
       ...diedWith(world, victim),
       at,
       wholeAt: Date.now(),
-      cut: { code: 'SERVER_STOPPED', lossMs: 2500 },
+      cut: { code: 'SERVER_STOPPED', lossMs: 4000 },
     }
   },
 }
@@ -75,7 +75,7 @@ export const impatient: Strike = {
       ...diedWith(world, victim),
       at,
       wholeAt: Date.now(),
-      cut: { code: 'SERVER_STOPPED', lossMs: 2500 },
+      cut: { code: 'SERVER_STOPPED', lossMs: 4000 },
     }
   },
 }

@@ -17,6 +17,7 @@ const failed = { status: 'failed', calls: 1 } as const
 const again = { status: 'failed', calls: 4, jobCalls: 3 } as const
 const interrupted = { status: 'interrupted', calls: 1, jobCalls: 3 } as const
 const slow = { intervalMs: 30 }
+const slower = { intervalMs: 60 }
 
 /** Fifteen faults of providers, and two things that clients do. */
 export const troubles: readonly Trouble[] = [
@@ -80,6 +81,6 @@ export const troubles: readonly Trouble[] = [
     script: { intervalMs: 500 },
     code: 'PROVIDER_TIMEOUT',
   },
-  { name: 'a cancel', script: slow, status: 'cancelled', code: null, calls: 1, act: 'cancel' },
-  { name: 'a client that leaves', script: slow, status: 'cancelled', code: null, calls: 1, act: 'leave' },
+  { name: 'a cancel', script: slower, status: 'cancelled', code: null, calls: 1, act: 'cancel' },
+  { name: 'a client that leaves', script: slower, status: 'cancelled', code: null, calls: 1, act: 'leave' },
 ]

@@ -24,7 +24,9 @@ export async function runUpstream({ rounds, only }: UpstreamOptions): Promise<Re
   const report = new Report(
     `${chosen.length} kinds of trouble upstream on ${Object.keys(wires).length} wires`,
   )
-  const world = await openWorld('embedded', { report, people: Object.keys(wires).length, env: deadlines })
+  const isTimed = chosen.some(({ code }) => code === 'PROVIDER_TIMEOUT')
+  const env = { ...settings, ...(isTimed ? deadlines : {}) }
+  const world = await openWorld('embedded', { report, people: Object.keys(wires).length, env })
   try {
     for (let round = 0; round < rounds; round++) {
       const names = Object.keys(wires) as WireName[]
@@ -38,10 +40,14 @@ export async function runUpstream({ rounds, only }: UpstreamOptions): Promise<Re
   return report
 }
 
+/** Only where one of them is awaited: a server that stands still for a moment would find the others' answers too late. */
 const deadlines = {
   MODEL_FIRST_TOKEN_TIMEOUT_MS: '800',
   MODEL_SILENCE_TIMEOUT_MS: '800',
   MODEL_TOTAL_TIMEOUT_MS: '4000',
+}
+
+const settings = {
   PROVIDER_JOBS_PER_MINUTE: '100000',
   ANTHROPIC_API_KEY: 'a-key-of-nobody',
   GEMINI_API_KEY: 'a-key-of-nobody',
@@ -116,6 +122,8 @@ async function happen(world: World, turn: Turn, { trouble, wire }: Happening): P
     const isSpeaking = (requests: ProviderRequest[]) =>
       requests.some(each => isFor(turn, each) && each.tokensSent > 5)
     await world.stage.provider.waitFor(isSpeaking, 10_000)
+    // Its question is stored by now or soon: what is asked for by its number has to have one.
+    await until(async () => (await idOf(world, turn)) !== '', `${turn.options.tag} has an id`)
     at = Date.now()
     await act(conversation, trouble.act)
   }

@@ -52,7 +52,8 @@ describeJourney('a person who pays, in a browser', () => {
     await expect.poll(() => page.getByTestId('balance').textContent(), { timeout: 20_000 }).toBe('1,000')
     const history = page.getByRole('list', { name: 'History of credits' })
     for (const step of ['Credits bought', 'Credits of the month']) await history.getByText(step).waitFor()
-    expect(await page.getByRole('list', { name: 'Payments' }).getByRole('listitem').count()).toBe(3)
+    const payments = page.getByRole('list', { name: 'Payments' }).getByRole('listitem')
+    await expect.poll(() => payments.count()).toBe(3)
     await page.getByLabel('Show', { exact: true }).selectOption('purchase')
     await expect.poll(() => history.getByRole('listitem').count()).toBe(1)
 

@@ -44,7 +44,7 @@ async function watchMarkdown(page: Page): Promise<() => Promise<string[]>> {
 }
 
 describeJourney('a newcomer in a browser', () => {
-  const journey = openJourney('journey', { SANDBOX_DELAY_MS: '15' })
+  const journey = openJourney('journey', { SANDBOX_DELAY_MS: '40' })
 
   test('signs up, asks for a component, sees it written and clicks it in the preview', async () => {
     const icon = await fetch(`${journey.server.url}/favicon.ico`)

@@ -4,7 +4,7 @@ import { describeJourney, openJourney, signUp } from '../support/journey.ts'
 import { openIo } from '../support/sockets.ts'
 
 describeJourney('a person who has content written', () => {
-  const journey = openJourney('journey-content', { SANDBOX_DELAY_MS: '30' })
+  const journey = openJourney('journey-content', { SANDBOX_DELAY_MS: '100' })
 
   /** The jobs whose ends a tab is told on its socket. */
   function hearEnds(page: Page): string[] {
@@ -68,13 +68,14 @@ describeJourney('a person who has content written', () => {
     }
     const states = (tab: Page) => tab.getByRole('listitem').getByRole('status')
     // While a job is being written its text is there, and grows, in both.
-    for (const tab of [page, other]) {
+    const grows = async (tab: Page) => {
       const running = tab.getByRole('listitem').filter({ has: tab.getByText('Being written') })
       const length = async () => (await running.first().textContent())?.length ?? 0
       await expect.poll(() => running.first().locator('p').count(), { timeout: 30_000 }).toBeGreaterThan(2)
       const before = await length()
       await expect.poll(length, { timeout: 30_000 }).toBeGreaterThan(before)
     }
+    await Promise.all([grows(page), grows(other)])
     for (const tab of [page, other]) {
       await expect
         .poll(() => states(tab).allTextContents(), { timeout: 60_000 })

@@ -46,7 +46,7 @@ describeJourney('a person who needs a plugin', () => {
     await signUp(page)
     await begin(page, 'Gift wrapping')
     await provider.script(
-      { text: answerWith(codeWithErrors), intervalMs: 5 },
+      { text: answerWith(codeWithErrors), intervalMs: 30 },
       { text: answerWith(mendedCode, 'Both are mended.') },
       { text: answerWith(mendedCode, 'This is the finished plugin.') },
     )

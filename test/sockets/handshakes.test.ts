@@ -88,8 +88,9 @@ describe('who may open a socket', () => {
     })
     expect(await upgradeStatus(socketUrl(), { headers: bearer() })).toBe(101)
     io.close()
-    await vi.waitFor(async () =>
-      expect(await upgradeStatus(socketUrl(), { headers: bearer(own.token) })).toBe(101),
+    await vi.waitFor(
+      async () => expect(await upgradeStatus(socketUrl(), { headers: bearer(own.token) })).toBe(101),
+      { timeout: 10_000 },
     )
     for (const each of open) each.webSocket.terminate()
   })

@@ -119,7 +119,7 @@ describe('frames that break a rule', () => {
     for (const [name, frame, expected] of refused) {
       const from = socket.frames.length
       socket.send(frame)
-      await vi.waitFor(() => expect(socket.frames.length).toBeGreaterThan(from))
+      await vi.waitFor(() => expect(socket.frames.length).toBeGreaterThan(from), { timeout: 10_000 })
       const answer = socket.frames.at(-1)
       expect([name, answer.type, answer.code, answer.details[0]?.field]).toEqual([
         name,
@@ -195,7 +195,10 @@ describe('frames that break a rule', () => {
       fc.asyncProperty(anyFrame, async frame => {
         const from = socket.frames.length
         socket.send(frame)
-        await vi.waitFor(() => expect(socket.frames.length).toBeGreaterThan(from), { interval: 1 })
+        await vi.waitFor(() => expect(socket.frames.length).toBeGreaterThan(from), {
+          timeout: 10_000,
+          interval: 1,
+        })
         const answer = socket.frames[from]
         expect(['error', 'pong', 'unfollowed']).toContain(answer.type)
         expect(answer.code).not.toBe('INTERNAL')

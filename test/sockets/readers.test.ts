@@ -96,7 +96,10 @@ test('R08: two hundred readers that stop cost little; the answer completes, and 
   const text = await follow(id)
   expect(text.length).toBeGreaterThan(10_000_000)
   expect((await residentMb()) - before).toBeLessThan(maxGrowthMb)
-  await vi.waitFor(async () => expect((await call(`/generations/${id}`)).generation.status).toBe('completed'))
+  await vi.waitFor(
+    async () => expect((await call(`/generations/${id}`)).generation.status).toBe('completed'),
+    { timeout: 10_000 },
+  )
   const late = sockets[0]
   late?.webSocket.resume()
   expect(textOf((await late?.whole(id)) ?? []) === text).toBe(true)

@@ -85,7 +85,9 @@ export async function startStripe(): Promise<TestStripe> {
         type: 'idempotency_error',
         message: 'Keys for idempotent requests can only be used with the same parameters',
       })
-    const made = kept?.answer ?? work()
+    if (kept) return kept.answer
+    // What was answered then is answered again, whatever has become of the object since.
+    const made = structuredClone(work())
     if (key !== null) answers.set(key, { params: JSON.stringify(params), answer: made })
     return made
   }

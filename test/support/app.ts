@@ -49,6 +49,7 @@ export async function startApp(
     SANDBOX_DELAY_MS: '0',
     SIGNUP_CREDITS: '1000000',
     BASIC_DAILY_MESSAGE_LIMIT: '1000000',
+    RATE_LIMIT_MAX_REQUESTS: '1000000',
     LOG_LEVEL: 'silent',
     ...env,
   })

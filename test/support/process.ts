@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { freePort } from './ports.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 
@@ -78,14 +78,4 @@ async function ready(child: ChildProcess, output: () => string): Promise<void> {
     }
     await new Promise(resolve => setTimeout(resolve, 20))
   }
-}
-
-/** A port of 127.0.0.1 that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

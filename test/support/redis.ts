@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { makeTestFolder, removeTestFolder } from './folder.ts'
 import { findMachine } from './machine.ts'
+import { freePort } from './ports.ts'
 
 /** A real Redis of its own on a free port of 127.0.0.1; gone with its folder when closed. */
 export interface TestRedis {
@@ -38,8 +38,12 @@ export async function startRedis(): Promise<TestRedis> {
   async function start(): Promise<void> {
     const child = spawn(program ?? '', options, { stdio: ['ignore', 'pipe', 'ignore'] })
     running = child
-    for await (const chunk of child.stdout) if (String(chunk).includes('Ready to accept connections')) break
-    child.stdout.resume()
+    let said = ''
+    for await (const chunk of child.stdout) {
+      said += String(chunk)
+      if (said.includes('Ready to accept connections')) return
+    }
+    throw new Error(`Redis ended:\n${said}`)
   }
   async function stop(): Promise<void> {
     if (!running || running.exitCode !== null) return
@@ -59,13 +63,4 @@ export async function startRedis(): Promise<TestRedis> {
       await removeTestFolder(folder)
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

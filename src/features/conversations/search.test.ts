@@ -10,7 +10,7 @@ let accountId: string
 const chats: { id: string; title: string; text: string; growing: string }[] = []
 
 beforeAll(async () => {
-  server = await startApp({ RATE_LIMIT_MAX_REQUESTS: '1000000' })
+  server = await startApp()
   const person = await server.signUp()
   token = person.token
   accountId = person.accountId

@@ -106,13 +106,14 @@ test.each(['ok', 'slow', 'stall', 'server-error', 'key-refused'])(
     })
     await expect(starting).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
     if (script === 'slow' || script === 'stall') {
-      const [closed] = await provider.waitFor(log => log[0]?.clientClosedAt != null, 1000)
+      const [closed] = await provider.waitFor(log => log[0]?.clientClosedAt != null)
       expect(closed?.finishedAt).toBeNull()
     }
     await expectNothing()
-    // By then the first of its further attempts would have come.
+    const { length } = await provider.requests()
+    // By then the next of its further attempts would have come.
     await sleep(700)
-    expect(await provider.requests()).toHaveLength(1)
+    expect(await provider.requests()).toHaveLength(length)
     await expectNothing()
   },
 )

@@ -29,7 +29,7 @@ const textOf = async (id: string) =>
 
 test('a run that another process has taken over writes nothing more, and lets the provider go', async () => {
   await using engine = await openEngine(database, { provider })
-  await provider.script('slow')
+  await provider.script({ intervalMs: 20, tokens: 2000 })
   const { generation, replyId } = await engine.generations.start({ accountId, kind: 'chat', message: 'x' })
   await provider.waitFor(log => (log[0]?.tokensSent ?? 0) > 3)
   await change(generation.id, { attempts: 2, runner: 'elsewhere/1/x' })

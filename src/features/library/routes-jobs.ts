@@ -124,7 +124,7 @@ function jobRoutes(server: Server, library: Library): void {
     '/content/jobs/:id/retry',
     oneJob(
       'Try a content job again',
-      'Only one that failed or was cancelled: 409 JOB_NOT_FAILED otherwise.',
+      'Only one that failed or was cancelled: 409 JOB_NOT_FAILED otherwise. The job is answered as it is then: queued, or running where a worker was free.',
       ...[401, 402, 404, 409, 429, 503],
     ),
     async request =>

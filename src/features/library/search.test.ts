@@ -9,7 +9,7 @@ let token: string
 const entries: { id: string; text: string }[] = []
 
 beforeAll(async () => {
-  server = await startApp({ RATE_LIMIT_MAX_REQUESTS: '1000000' })
+  server = await startApp()
   const person = await server.signUp()
   token = person.token
   const stranger = await server.signUp()

@@ -74,7 +74,7 @@ describe('bombs', () => {
         error => error.code as string,
       )
       expect(['built', 'refused', 'BUILD_INPUT', 'BUILD_TIMEOUT']).toContain(outcome)
-      expect(Date.now() - startedAt).toBeLessThan(12_000)
+      expect(Date.now() - startedAt).toBeLessThan(15_000)
       expect((await bundler.build({ files: { ...fine, 'b.js': String(startedAt) } })).ok).toBe(true)
     },
     40_000,
@@ -85,10 +85,11 @@ describe('limits', () => {
   test('a worker that takes too long or too much is replaced, and nothing stays behind', async () => {
     const slow = createEsbuildBundler({ vendor, timeMs: 1 })
     const files = { 'a.js': repeat('console.log(1);', 100_000) }
-    await expect(slow.build({ files })).rejects.toMatchObject({ kind: 'timeout', code: 'BUILD_TIMEOUT' })
-    const before = performance.now()
-    await expect(slow.build({ files })).rejects.toMatchObject({ code: 'BUILD_TIMEOUT' })
-    expect(performance.now() - before).toBeLessThan(50)
+    const refusal = async () => slow.build({ files }).catch((error: unknown) => error)
+    const first = await refusal()
+    expect(first).toMatchObject({ kind: 'timeout', code: 'BUILD_TIMEOUT' })
+    // It is remembered, not found again.
+    expect(await refusal()).toBe(first)
     const fat = createEsbuildBundler({ vendor, memoryBytes: 30 * 1024 * 1024 })
     await expect(fat.build({ files: { 'a.md': repeat('*a _b ', 100_000) } })).rejects.toMatchObject({
       kind: 'too-large',

@@ -37,10 +37,13 @@ describe.skipIf(findMachine().redis === null)('the cache in Redis', () => {
     expect(await two.get('key')).toBe('value')
     const heard: string[] = []
     await two.subscribe('news', message => heard.push(message))
-    await vi.waitFor(async () => {
-      await one.publish('news', 'hello')
-      expect(heard).toContain('hello')
-    })
+    await vi.waitFor(
+      async () => {
+        await one.publish('news', 'hello')
+        expect(heard).toContain('hello')
+      },
+      { timeout: 10_000 },
+    )
     const limit = { name: 'both', points: 1, windowMs: 60_000 }
     expect((await one.limiter(limit).consume('key')).isAllowed).toBe(true)
     expect((await two.limiter(limit).consume('key')).isAllowed).toBe(false)

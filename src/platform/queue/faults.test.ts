@@ -72,7 +72,7 @@ async function postgresVictim(): Promise<Victim> {
 
 const program = fileURLToPath(new URL('../../../test/support/queue-program.ts', import.meta.url))
 const silent = { warn() {}, error() {} }
-const timing = { lockMs: 1500, stalledCheckMs: 300, backoffMs: 50 }
+const timing = { lockMs: 3000, stalledCheckMs: 300, backoffMs: 50 }
 const soon = { timeout: 20_000, interval: 20 }
 
 function faults(start: () => Promise<Victim>): void {
@@ -133,8 +133,8 @@ function faults(start: () => Promise<Victim>): void {
     await doomed.kill()
     const killedAt = performance.now()
     await vi.waitFor(async () => expect((await queue.counts()).completed).toBe(3), soon)
-    // Lock and check take 1.8 s here, and 25 s as they are set otherwise.
-    expect(performance.now() - killedAt).toBeLessThan(6000)
+    // Lock and check take 3.3 s here, and 25 s as they are set otherwise.
+    expect(performance.now() - killedAt).toBeLessThan(12_000)
     expect(done.sort()).toEqual(ids.map(id => `${id} 2`).sort())
   })
 
