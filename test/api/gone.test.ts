@@ -1,7 +1,7 @@
-import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type ScriptedProvider, startProvider } from '../provider/index.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { hinderQuestions, waitingQuestions, whileStoring } from '../support/slow-questions.ts'
 
 let provider: ScriptedProvider
 let server: TestApp
@@ -14,15 +14,7 @@ beforeAll(async () => {
     DEFAULT_MODEL: 'openai/ok',
     ALLOW_ANY_MODEL: 'true',
   })
-  // Storing a question waits where it says so.
-  await sql`create function hinder() returns trigger language plpgsql as $$
-    begin
-      if new.content like 'slowly%' then perform pg_advisory_xact_lock(42); end if;
-      return new;
-    end $$`.execute(server.app.db)
-  await sql`create trigger hinder before insert on messages for each row execute function hinder()`.execute(
-    server.app.db,
-  )
+  await hinderQuestions(server.app.db)
 })
 beforeEach(() => provider.clear())
 afterAll(async () => {
@@ -31,27 +23,21 @@ afterAll(async () => {
 })
 
 /** Calls, and leaves while the question waits for the disk. */
-async function leaveEarly(path: string, token: string, body: object): Promise<void> {
-  await server.app.db.connection().execute(async db => {
-    await sql`select pg_advisory_lock(42)`.execute(db)
-    try {
-      const leaving = new AbortController()
-      const answer = fetch(server.url + path, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        signal: leaving.signal,
-      })
-      const waiting = sql`select from pg_locks where locktype = 'advisory' and not granted
-        and database = (select oid from pg_database where datname = current_database())`
-      await expect.poll(async () => (await waiting.execute(db)).rows.length).toBe(1)
-      leaving.abort()
-      await expect(answer).rejects.toThrow()
-      // The server has heard of it when it has answered somebody who came later.
-      await server.call('GET', '/api/v1/me', { token })
-    } finally {
-      await sql`select pg_advisory_unlock(42)`.execute(db)
-    }
+function leaveEarly(path: string, token: string, body: object): Promise<void> {
+  const { db } = server.app
+  return whileStoring(db, async () => {
+    const leaving = new AbortController()
+    const answer = fetch(server.url + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: leaving.signal,
+    })
+    await expect.poll(() => waitingQuestions(db)).toBe(1)
+    leaving.abort()
+    await expect(answer).rejects.toThrow()
+    // The server has heard of it when it has answered somebody who came later.
+    await server.call('GET', '/api/v1/me', { token })
   })
 }
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { checkPlugin } from '../../src/features/plugins/checks/check.ts'
 import { type ScriptedProvider, startProvider } from '../provider/index.ts'
 import { startApp, type TestApp } from '../support/app.ts'
+import { hinderQuestions, waitingQuestions, whileStoring } from '../support/slow-questions.ts'
 import { answerWith, codeWithErrors, mendedCode } from './answers.ts'
 
 let provider: ScriptedProvider
@@ -17,6 +18,7 @@ beforeAll(async () => {
     DEFAULT_MODEL: 'openai/ok',
     ALLOW_ANY_MODEL: 'true',
   })
+  await hinderQuestions(server.app.db)
 })
 afterAll(async () => {
   await server[Symbol.asyncDispose]()
@@ -68,6 +70,24 @@ describe('two windows', () => {
       .where('kind', '=', 'settle')
       .execute()
     expect(settled).toHaveLength(2)
+  })
+
+  test('of which one finalizes before the question of the other is on the disk: it is being written', async () => {
+    const { call } = await begin()
+    const { db } = server.app
+    await provider.script({ text: answerWith(mendedCode) })
+    const said = await whileStoring(db, async () => {
+      const saying = call('POST', '/messages', { message: 'slowly', stream: false })
+      await expect.poll(() => waitingQuestions(db)).toBe(1)
+      const early = await call('POST', '/finalize', waiting)
+      expect([early.status, early.body.code]).toEqual([409, 'TURN_IN_PROGRESS'])
+      return { saying }
+    })
+    expect((await said.saying).body.data.turn).toMatchObject({ outcome: 'passed', version: 1 })
+    const other = await begin()
+    const nothing = await other.call('POST', '/finalize', waiting)
+    expect([nothing.status, nothing.body.code]).toEqual([409, 'NOTHING_TO_FINALIZE'])
+    expect((await other.call('GET')).body.data.plugin.openTurn).toBeNull()
   })
 
   test('that say different things get one answer, and a clear word', async () => {
