@@ -4,6 +4,7 @@ import { type ScriptedProvider, startProvider } from '../../../test/provider/ind
 import { insertAccount } from '../../../test/support/accounts.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/support/database.ts'
 import { openEngine, type TestEngine } from '../../../test/support/engine.ts'
+import { hinderQuestions, whileStoring } from '../../../test/support/slow-questions.ts'
 import { readBalance } from '../billing/store.ts'
 
 let database: TestDatabase
@@ -11,19 +12,9 @@ let provider: ScriptedProvider
 let engine: TestEngine
 let accountId: string
 
-/** Storing a question waits until it may, or fails, where it says so. */
-const obstacles = `
-  create function hinder() returns trigger language plpgsql as $$
-  begin
-    if new.content like '%slowly%' then perform pg_advisory_xact_lock(42); end if;
-    if new.content like '%never%' then raise 'the disk is full' using errcode = '53100'; end if;
-    return new;
-  end $$;
-  create trigger hinder before insert on messages for each row execute function hinder()`
-
 beforeAll(async () => {
   database = await createTestDatabase()
-  await database.pool.query(obstacles)
+  await hinderQuestions(database.db)
   provider = await startProvider()
   engine = await openEngine(database, { provider })
 })
@@ -36,18 +27,6 @@ afterAll(async () => {
   await provider.close()
   await database.close()
 })
-
-/** Keeps questions that are stored slowly from the disk while something is done. */
-async function whileStoring<T>(work: () => Promise<T>): Promise<T> {
-  const client = await database.pool.connect()
-  await client.query('select pg_advisory_lock(42)')
-  try {
-    return await work()
-  } finally {
-    await client.query('select pg_advisory_unlock(42)')
-    client.release()
-  }
-}
 
 const ask = (message: string, more: object = {}) =>
   engine.generations.start({ accountId, kind: 'chat', message, model: 'openai/ok', ...more })
@@ -67,7 +46,7 @@ const answered = (count: number) =>
   provider.waitFor(log => log.length === count && log.every(request => request.finishedAt !== null))
 
 test('a model is asked while its question goes to the disk, and its answer is kept', async () => {
-  const first = await whileStoring(async () => {
+  const first = await whileStoring(database.db, async () => {
     const starting = ask('store this slowly')
     await answered(1)
     expect(await rows('generations')).toEqual([])
@@ -76,7 +55,7 @@ test('a model is asked while its question goes to the disk, and its answer is ke
   const { generation, conversationId, replyId } = await first.starting
   const ended = await engine.generations.wait(accountId, generation.id)
   expect(ended).toMatchObject({ status: 'completed', finishReason: 'stop' })
-  const second = await whileStoring(async () => {
+  const second = await whileStoring(database.db, async () => {
     const starting = ask('and this slowly', { conversationId })
     await answered(2)
     expect(await rows('messages')).toHaveLength(2)
@@ -98,7 +77,7 @@ test('a model is asked while its question goes to the disk, and its answer is ke
 test.each(['ok', 'slow', 'stall', 'server-error', 'key-refused'])(
   'a question that cannot be stored is no run, whatever its model does: %s',
   async script => {
-    const { starting } = await whileStoring(async () => {
+    const { starting } = await whileStoring(database.db, async () => {
       const starting = ask('slowly, and never', { model: `openai/${script}` })
       starting.catch(() => {})
       await provider.waitFor(log => log.length > 0)
@@ -126,7 +105,7 @@ test('questions that could not be stored say nothing about their provider', asyn
 
 test('a model that fails before its question is stored has failed when it is', async () => {
   const failing = (more: object) =>
-    whileStoring(async () => {
+    whileStoring(database.db, async () => {
       await provider.clear()
       const starting = ask('slowly', { model: 'openai/key-refused', ...more })
       await answered(1)
@@ -146,7 +125,7 @@ test('a model that fails before its question is stored has failed when it is', a
 })
 
 test('what may have been asked before is stored first, and asked once', async () => {
-  const { starting } = await whileStoring(async () => {
+  const { starting } = await whileStoring(database.db, async () => {
     const starting = ask('slowly', { idempotencyKey: 'one' })
     await sleep(200)
     expect(await provider.requests()).toEqual([])
