@@ -19,7 +19,7 @@ const manyNewest = 2000
 const manyMs = 50
 
 /** For how long the index is asked; a text that it cannot help with reads all chats, and is given up soon. */
-const indexMsOf = (search: string) => (/[\p{L}\p{N}]{3}/u.test(search) ? 1000 : 250)
+const indexMsOf = (search: string) => (/[\p{L}\p{N}]{3}/u.test(search) ? 1000 : 180)
 
 /** Holds for conversations that have a text in their title or in a message. */
 function holding(pattern: string): RawBuilder<boolean> {
