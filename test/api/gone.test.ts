@@ -1,26 +1,18 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type ScriptedProvider, startProvider } from '../provider/index.ts'
-import { startApp, type TestApp } from '../support/app.ts'
+import type { ScriptedProvider } from '../provider/index.ts'
+import type { TestApp } from '../support/app.ts'
+import { startScripted } from '../support/scripted.ts'
 import { hinderQuestions, waitingQuestions, whileStoring } from '../support/slow-questions.ts'
 
 let provider: ScriptedProvider
 let server: TestApp
 
 beforeAll(async () => {
-  provider = await startProvider()
-  server = await startApp({
-    OPENAI_API_KEY: 'a-key-of-nobody',
-    OPENAI_BASE_URL: provider.baseUrls.openai,
-    DEFAULT_MODEL: 'openai/ok',
-    ALLOW_ANY_MODEL: 'true',
-  })
+  ;({ server, provider } = await startScripted())
   await hinderQuestions(server.app.db)
 })
 beforeEach(() => provider.clear())
-afterAll(async () => {
-  await server[Symbol.asyncDispose]()
-  await provider.close()
-})
+afterAll(() => server[Symbol.asyncDispose]())
 
 /** Calls, and leaves while the question waits for the disk. */
 function leaveEarly(path: string, token: string, body: object): Promise<void> {

@@ -1,25 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { answerWith, mendedCode } from '../plugins/answers.ts'
-import { type ScriptedProvider, startProvider } from '../provider/index.ts'
-import { startApp, type TestApp } from '../support/app.ts'
+import type { ScriptedProvider } from '../provider/index.ts'
+import type { TestApp } from '../support/app.ts'
+import { startScripted } from '../support/scripted.ts'
 import { type Json, openSocket, type TestSocket } from '../support/sockets.ts'
 
 let provider: ScriptedProvider
 let server: TestApp
 
 beforeAll(async () => {
-  provider = await startProvider()
-  server = await startApp({
-    OPENAI_API_KEY: 'a-key-of-nobody',
-    OPENAI_BASE_URL: provider.baseUrls.openai,
-    DEFAULT_MODEL: 'openai/ok',
-    ALLOW_ANY_MODEL: 'true',
-  })
+  ;({ server, provider } = await startScripted())
 })
-afterAll(async () => {
-  await server[Symbol.asyncDispose]()
-  await provider.close()
-})
+afterAll(() => server[Symbol.asyncDispose]())
 beforeEach(() => provider.clear())
 
 async function begin() {

@@ -2,8 +2,9 @@ import { unzipSync } from 'fflate'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { checkPlugin } from '../../src/features/plugins/checks/check.ts'
-import { type ScriptedProvider, startProvider } from '../provider/index.ts'
-import { startApp, type TestApp } from '../support/app.ts'
+import type { ScriptedProvider } from '../provider/index.ts'
+import type { TestApp } from '../support/app.ts'
+import { startScripted } from '../support/scripted.ts'
 import { hinderQuestions, waitingQuestions, whileStoring } from '../support/slow-questions.ts'
 import { answerWith, codeWithErrors, mendedCode } from './answers.ts'
 
@@ -11,19 +12,10 @@ let provider: ScriptedProvider
 let server: TestApp
 
 beforeAll(async () => {
-  provider = await startProvider()
-  server = await startApp({
-    OPENAI_API_KEY: 'a-key-of-nobody',
-    OPENAI_BASE_URL: provider.baseUrls.openai,
-    DEFAULT_MODEL: 'openai/ok',
-    ALLOW_ANY_MODEL: 'true',
-  })
+  ;({ server, provider } = await startScripted())
   await hinderQuestions(server.app.db)
 })
-afterAll(async () => {
-  await server[Symbol.asyncDispose]()
-  await provider.close()
-})
+afterAll(() => server[Symbol.asyncDispose]())
 beforeEach(() => provider.clear())
 
 async function begin(name = 'Gift wrapping') {

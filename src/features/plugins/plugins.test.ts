@@ -1,24 +1,16 @@
 import { CompiledQuery } from 'kysely'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { type ScriptedProvider, startProvider } from '../../../test/provider/index.ts'
-import { startApp, type TestApp } from '../../../test/support/app.ts'
+import type { ScriptedProvider } from '../../../test/provider/index.ts'
+import type { TestApp } from '../../../test/support/app.ts'
+import { startScripted } from '../../../test/support/scripted.ts'
 
 let provider: ScriptedProvider
 let server: TestApp
 
 beforeAll(async () => {
-  provider = await startProvider()
-  server = await startApp({
-    OPENAI_API_KEY: 'a-key-of-nobody',
-    OPENAI_BASE_URL: provider.baseUrls.openai,
-    DEFAULT_MODEL: 'openai/ok',
-    ALLOW_ANY_MODEL: 'true',
-  })
+  ;({ server, provider } = await startScripted())
 })
-afterAll(async () => {
-  await server[Symbol.asyncDispose]()
-  await provider.close()
-})
+afterAll(() => server[Symbol.asyncDispose]())
 
 const good =
   "Done.\n\n```php\n<?php\n/**\n * Plugin Name: Gift\n * Version: 1.0.0\n */\ndefined( 'ABSPATH' ) || exit;\n```\n"
@@ -105,16 +97,11 @@ test('a plugin is no chat: its conversation is not in that list, and takes no me
 })
 
 test('a repair for which the answer still holds the credits begins when that is settled', async () => {
-  await using poor = await startApp({
-    OPENAI_API_KEY: 'a-key-of-nobody',
-    OPENAI_BASE_URL: provider.baseUrls.openai,
-    DEFAULT_MODEL: 'openai/ok',
-    ALLOW_ANY_MODEL: 'true',
-    SIGNUP_CREDITS: '20',
-  })
+  const site = await startScripted({ SIGNUP_CREDITS: '20' })
+  await using poor = site.server
   const { token, accountId } = await poor.signUp()
   const { plugin } = (await poor.call('POST', '/api/v1/plugins', { token, body: { name: 'Gift' } })).body.data
-  await provider.script({ text: bad }, { text: good })
+  await site.provider.script({ text: bad }, { text: good })
   const body = { message: 'Gift wrapping, please', stream: false }
   const drafted = await poor.call('POST', `/api/v1/plugins/${plugin.id}/messages`, { token, body })
   expect(drafted.body.data.turn).toMatchObject({ outcome: 'passed', repairs: 1, version: 2 })
