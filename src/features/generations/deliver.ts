@@ -15,7 +15,7 @@ interface Canceller {
   cancel(accountId: string, id: string): Promise<unknown>
 }
 
-export interface Reading {
+interface Reading {
   accountId: string
   /** The generation's. */
   id: string
@@ -55,6 +55,19 @@ export interface Delivery {
   asked: Partial<StartBody>
 }
 
+/** Aborted when the client has gone; the generation is stopped then if that was asked for. */
+export function untilReaderGone(
+  generations: Canceller,
+  { request, reply, started, asked }: Delivery,
+): AbortSignal {
+  const { accountId } = request.identity
+  const signal = untilGone(request, reply)
+  const report = (err: unknown) => request.log.error({ err }, 'an answer could not be cancelled')
+  if (asked.onDisconnect === 'cancel')
+    cancelWhenGone(generations, { accountId, id: started.generation.id, signal, report })
+  return signal
+}
+
 /** Hands a started generation to the client the way it asked for: events, the finished answer, or a receipt. */
 export async function deliver(
   generations: Deliverer,
@@ -66,11 +79,7 @@ export async function deliver(
     reply.code(202)
     return ok({ ...started, generation: presentGeneration(started.generation) })
   }
-  const signal = untilGone(request, reply)
-  if (asked.onDisconnect === 'cancel') {
-    const report = (err: unknown) => request.log.error({ err }, 'an answer could not be cancelled')
-    cancelWhenGone(generations, { accountId, id, signal, report })
-  }
+  const signal = untilReaderGone(generations, { request, reply, started, asked })
   if (asked.stream === false) {
     const ended = await generations.wait(accountId, id, signal)
     reply.header('x-stream-session-id', id)

@@ -15,7 +15,7 @@ import { cancel, cancelAll, close, listenForCancels } from './stop.ts'
 import { readGenerations } from './store.ts'
 
 export type { ProviderLimiters } from './attempt.ts'
-export { cancelWhenGone, deliver, submission } from './deliver.ts'
+export { deliver, submission, untilReaderGone } from './deliver.ts'
 export type { GenerationsDeps } from './engine.ts'
 export { failureOf } from './failure.ts'
 export { presentGeneration } from './present.ts'

@@ -1,7 +1,8 @@
 import { AppError, toAppError } from '../../lib/errors.ts'
 import type { Identity } from '../../transport/auth.ts'
 import { portions, type StreamedEvent } from '../../transport/portions.ts'
-import { cancelWhenGone, type Generations, presentGeneration, type Started } from './index.ts'
+import { cancelWhenGone } from './deliver.ts'
+import { type Generations, presentGeneration, type Started } from './index.ts'
 import type { Settings } from './schema.ts'
 import type { AgainFrame, FollowFrame, StartFrame } from './schema-sockets.ts'
 

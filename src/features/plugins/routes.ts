@@ -1,15 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
-import { untilGone } from '../../transport/auth.ts'
 import { eventsOr, failures, ok, success } from '../../transport/envelope.ts'
 import type { Server } from '../../transport/server.ts'
 import {
-  cancelWhenGone,
   deliver,
   failureOf,
   type Generations,
   presentGeneration,
   submission,
+  untilReaderGone,
 } from '../generations/index.ts'
 import { GenerationView, StartedView, SubmitHeaders } from '../generations/schema.ts'
 import { largestCodeBytes, type Plugins, type StartedTurn, type TurnResult } from './index.ts'
@@ -244,12 +243,8 @@ async function hand(
   if (asked.stream !== false || asked.background) {
     return deliver(generations, { request, reply, started, asked })
   }
-  const signal = untilGone(request, reply)
+  const signal = untilReaderGone(generations, { request, reply, started, asked })
   const { turnId } = started
-  if (asked.onDisconnect === 'cancel') {
-    const report = (err: unknown) => request.log.error({ err }, 'a turn could not be cancelled')
-    cancelWhenGone(generations, { accountId, id: started.generation.id, signal, report })
-  }
   const result = await plugins.wait({ accountId, turnId, signal })
   const id = result.generationId ?? started.generation.id
   const ended = await generations.read(accountId, id)
