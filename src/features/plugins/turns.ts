@@ -62,16 +62,16 @@ async function begin(
   const plugin = await readOwn(db, accountId, pluginId)
   const before = idempotencyKey === null ? null : await readTurnByKey(db, accountId, idempotencyKey)
   if (before) return start(deps, { request, plugin, turnId: before.id })
-  const isEmpty = plugin.messageCount === 0 && plugin.versionCount === 0
+  const hasNothing = purpose === 'final' && plugin.messageCount === 0 && plugin.versionCount === 0
   // While a turn is open, its question may be on its way to the disk.
-  if (purpose === 'final' && isEmpty && !plugin.openTurn) throw nothingToFinalize()
+  if (hasNothing && !plugin.openTurn) throw nothingToFinalize()
   await endDeadTurn(db, plugin.id)
   const turnId = newId()
   if (!(await openTurn(db, { id: turnId, pluginId: plugin.id, accountId, purpose, idempotencyKey }))) {
     return join(deps, { request, plugin, purpose })
   }
   try {
-    if (purpose === 'final' && isEmpty) throw nothingToFinalize()
+    if (hasNothing) throw nothingToFinalize()
     return await start(deps, { request, plugin, turnId })
   } catch (error) {
     await dropTurn(db, turnId)
