@@ -198,7 +198,7 @@ describe('the end of a session', () => {
     const closed = vi.fn()
     alone.accounts.watchSession(sessionId, closed)
     await site.call('DELETE', '/sessions/current', undefined, { token: person.token })
-    await vi.waitFor(() => expect(closed).toHaveBeenCalledTimes(1), { timeout: 10_000, interval: 50 })
+    await vi.waitFor(() => expect(closed).toHaveBeenCalledTimes(1), { timeout: 5000, interval: 50 })
   })
 
   test('A12: a password change needs the right one and ends the other sessions', async () => {
