@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createConnection, type Socket } from 'node:net'
 import { pino } from 'pino'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { openSocket } from '../../test/support/sockets.ts'
 import { createServer } from './server.ts'
 import { defaultSlowClientLimits, type SlowClientLimits } from './slow-clients.ts'
@@ -120,10 +120,10 @@ test('an idle connection is kept for the next request', async () => {
   const client = connect(site.port)
   const ask = () => client.socket.write('GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n')
   ask()
-  await vi.waitFor(() => expect(client.heard()).toContain('404'), { timeout: 10_000 })
+  await expect.poll(() => client.heard()).toContain('404')
   await new Promise(resolve => setTimeout(resolve, 2500))
   ask()
-  await vi.waitFor(() => expect(client.heard().match(/HTTP\/1\.1 404/g)).toHaveLength(2), { timeout: 10_000 })
+  await expect.poll(() => client.heard().match(/HTTP\/1\.1 404/g)).toHaveLength(2)
   client.socket.destroy()
 })
 

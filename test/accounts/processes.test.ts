@@ -47,10 +47,7 @@ describe.skipIf(findMachine().redis === null)('two processes with one database a
     two.accounts.watchSession((await two.accounts.authenticate(person.token)).sessionId, closed)
     await two.deps.cache.subscribe('accounts', heard)
     await one.call('DELETE', '/sessions/current', undefined, { token: person.token })
-    await vi.waitFor(async () => expect(await me(two, person.token)).toBe(401), {
-      timeout: 10_000,
-      interval: 5,
-    })
+    await expect.poll(() => me(two, person.token), { interval: 5 }).toBe(401)
     expect(closed).toHaveBeenCalledTimes(1)
     expect(heard).toHaveBeenCalled()
   })
@@ -61,7 +58,7 @@ describe.skipIf(findMachine().redis === null)('two processes with one database a
       (await two.call('GET', '/admin/accounts', undefined, { token: person.token })).status
     expect(await list()).toBe(403)
     await one.accounts.setRole(person.email, 'admin')
-    await vi.waitFor(async () => expect(await list()).toBe(200), { timeout: 10_000, interval: 5 })
+    await expect.poll(list, { interval: 5 }).toBe(200)
   })
 
   test('guesses are counted together', async () => {

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApp } from '../../src/app.ts'
 import { loadConfig } from '../../src/config.ts'
 import { createMemoryCache } from '../../src/platform/cache/memory.ts'
@@ -88,10 +88,7 @@ describe('who may open a socket', () => {
     })
     expect(await upgradeStatus(socketUrl(), { headers: bearer() })).toBe(101)
     io.close()
-    await vi.waitFor(
-      async () => expect(await upgradeStatus(socketUrl(), { headers: bearer(own.token) })).toBe(101),
-      { timeout: 10_000 },
-    )
+    await expect.poll(() => upgradeStatus(socketUrl(), { headers: bearer(own.token) })).toBe(101)
     for (const each of open) each.webSocket.terminate()
   })
 })

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { startProvider } from '../provider/index.ts'
 import { startApp, type TestApp } from '../support/app.ts'
@@ -119,7 +119,7 @@ describe('frames that break a rule', () => {
     for (const [name, frame, expected] of refused) {
       const from = socket.frames.length
       socket.send(frame)
-      await vi.waitFor(() => expect(socket.frames.length).toBeGreaterThan(from), { timeout: 10_000 })
+      await expect.poll(() => socket.frames.length).toBeGreaterThan(from)
       const answer = socket.frames.at(-1)
       expect([name, answer.type, answer.code, answer.details[0]?.field]).toEqual([
         name,
@@ -195,10 +195,7 @@ describe('frames that break a rule', () => {
       fc.asyncProperty(anyFrame, async frame => {
         const from = socket.frames.length
         socket.send(frame)
-        await vi.waitFor(() => expect(socket.frames.length).toBeGreaterThan(from), {
-          timeout: 10_000,
-          interval: 1,
-        })
+        await expect.poll(() => socket.frames.length, { interval: 1 }).toBeGreaterThan(from)
         const answer = socket.frames[from]
         expect(['error', 'pong', 'unfollowed']).toContain(answer.type)
         expect(answer.code).not.toBe('INTERNAL')
@@ -251,7 +248,7 @@ describe('R06: packets that are no Socket.IO', () => {
       socket.on('message', data => told.push(data.toString()))
       await new Promise(resolve => socket.once('open', resolve))
       socket.send(`${connect}${JSON.stringify({ token })}`)
-      await vi.waitFor(() => expect(told.some(text => text.startsWith('40{'))).toBe(true))
+      await expect.poll(() => told.some(text => text.startsWith('40{'))).toBe(true)
       socket.send(packet)
       socket.send(Buffer.from([1, 2, 3]))
       expect(await good.ask('cancel', { generationId: 'x' })).toMatchObject({ code: 'NOT_FOUND' })

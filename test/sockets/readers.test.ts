@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { createConnection, type Socket } from 'node:net'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ScriptedProvider, startProvider } from '../provider/index.ts'
 import { testPassword } from '../support/app.ts'
 import { makeTestFolder, removeTestFolder } from '../support/folder.ts'
@@ -96,10 +96,7 @@ test('R08: two hundred readers that stop cost little; the answer completes, and 
   const text = await follow(id)
   expect(text.length).toBeGreaterThan(10_000_000)
   expect((await residentMb()) - before).toBeLessThan(maxGrowthMb)
-  await vi.waitFor(
-    async () => expect((await call(`/generations/${id}`)).generation.status).toBe('completed'),
-    { timeout: 10_000 },
-  )
+  await expect.poll(async () => (await call(`/generations/${id}`)).generation.status).toBe('completed')
   const late = sockets[0]
   late?.webSocket.resume()
   expect(textOf((await late?.whole(id)) ?? []) === text).toBe(true)

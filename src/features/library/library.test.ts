@@ -307,7 +307,7 @@ describe('job_completed', () => {
     await call('DELETE', `/library/${entry.id}`, undefined, person.token)
     await call('DELETE', `/content/jobs/${job.id}`, undefined, person.token)
     const changes = () => tab?.told.filter(each => ['content', 'entry'].includes(each.event))
-    await vi.waitFor(() => expect(changes()).toHaveLength(6), { timeout: 10_000 })
+    await expect.poll(() => changes()).toHaveLength(6)
     const [changedJob, changedEntry] = [{ jobId: job.id }, { entryId: entry.id }]
     expect(
       changes()

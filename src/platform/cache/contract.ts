@@ -11,7 +11,7 @@ export function cacheContract(open: () => Promise<Cache>): void {
       expect(await cache.get('a')).toBe('one')
       await cache.set('a', 'three', { ttlMs: 60_000 })
       expect(await cache.get('a')).toBe('three')
-      await vi.waitFor(async () => expect(await cache.get('b')).toBeNull(), { timeout: 10_000 })
+      await expect.poll(() => cache.get('b')).toBeNull()
       await cache.delete('a')
       expect(await cache.get('a')).toBeNull()
       expect(await cache.get('never set')).toBeNull()
@@ -33,13 +33,13 @@ export function cacheContract(open: () => Promise<Cache>): void {
         },
         { timeout: 10_000 },
       )
-      await vi.waitFor(() => expect(heard).toContain('2 hello'), { timeout: 10_000 })
+      await expect.poll(() => heard).toContain('2 hello')
       expect(heard.filter(text => text.startsWith('3'))).toEqual([])
       await stop()
       await cache.publish('news', 'again')
       // A greeting that was repeated above may still be on its way.
       const heardAgain = () => heard.filter(text => text.endsWith('again'))
-      await vi.waitFor(() => expect(heardAgain()).not.toEqual([]), { timeout: 10_000 })
+      await expect.poll(() => heardAgain()).not.toEqual([])
       expect(heardAgain()).toEqual(['2 again'])
       await cache.close()
     })

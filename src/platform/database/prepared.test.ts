@@ -83,10 +83,7 @@ describe('a prepared statement', () => {
     for (let turn = 0; turn < 5; turn++) {
       const [row] = await pid(one.db, true)
       await database.pool.query('select pg_terminate_backend($1, 5000)', [row?.pid])
-      await vi.waitFor(async () => expect(await pid(one.db, true)).toHaveLength(1), {
-        timeout: 10_000,
-        interval: 1,
-      })
+      await expect.poll(() => pid(one.db, true), { interval: 1 }).toHaveLength(1)
     }
   })
 })

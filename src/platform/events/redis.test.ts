@@ -158,10 +158,7 @@ describe.skipIf(!inject('machine').redis)('event logs in Redis', () => {
     const following = followSoon(other, id, { after: 0 }).then(collect)
     await sleep(4000)
     log.append({ type: 'text-delta', text: ' so good' })
-    await vi.waitFor(
-      async () => expect(textOf((await other.read(id, 0))?.events ?? [])).toBe('so far so good'),
-      { timeout: 10_000 },
-    )
+    await expect.poll(async () => textOf((await other.read(id, 0))?.events ?? [])).toBe('so far so good')
     await writing.close()
     expect(textOf(await following)).toBe('so far so good')
     expect(await other.follow(id, { after: 0 })).toBeNull()
@@ -176,11 +173,9 @@ describe.skipIf(!inject('machine').redis)('event logs in Redis', () => {
     })
     await once(child.stdout, 'data')
     const following = followSoon(other, id, { after: 0 }).then(collect)
-    await vi.waitFor(
-      async () =>
-        expect(textOf((await other.read(id, 0))?.events ?? []).split(' ').length).toBeGreaterThan(30),
-      { timeout: 10_000 },
-    )
+    await expect
+      .poll(async () => textOf((await other.read(id, 0))?.events ?? []).split(' ').length)
+      .toBeGreaterThan(30)
     child.kill('SIGKILL')
     const killedAt = performance.now()
     const text = textOf(await following)
@@ -225,10 +220,9 @@ describe.skipIf(!inject('machine').redis)('event logs in Redis', () => {
     log.append({ type: 'text-delta', text: 'second attempt' })
     expect(textOf([...value, ...(await following)])).toBe('first attempt')
     log.end()
-    await vi.waitFor(
-      async () => expect(textOf(await collect(await other.follow(id, { after: 0 })))).toBe('second attempt'),
-      { timeout: 10_000 },
-    )
+    await expect
+      .poll(async () => textOf(await collect(await other.follow(id, { after: 0 }))))
+      .toBe('second attempt')
   })
 
   test('a log that has ended can be read on any process for a while, then is gone from Redis', async () => {
@@ -236,9 +230,6 @@ describe.skipIf(!inject('machine').redis)('event logs in Redis', () => {
     const id = newId()
     const text = await write(writing, id, { words: 10 })
     expect(textOf(await collect(await followSoon(other, id, { after: 0 })))).toBe(text)
-    await vi.waitFor(async () => expect(await other.read(id, 0)).toBeNull(), {
-      timeout: 10_000,
-      interval: 50,
-    })
+    await expect.poll(() => other.read(id, 0), { interval: 50 }).toBeNull()
   })
 })
