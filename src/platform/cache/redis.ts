@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { Redis } from 'ioredis'
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible'
+import { keepSubscribing } from '../redis/index.ts'
 import type { Cache, LimiterOptions } from './index.ts'
 import { limiterOver } from './limiter.ts'
 
@@ -70,6 +71,7 @@ function connect(
     ...(behaviour.enableOfflineQueue ? {} : { commandTimeout: commandTimeoutMs }),
     retryStrategy: attempt => Math.min(attempt * 100, 2000),
   })
+  keepSubscribing(redis)
   let isReported = false
   const away = (error: unknown) => {
     if (!isReported) options.report(error)

@@ -31,6 +31,7 @@ export function createRedis({ url, name, temper, report }: RedisOptions): Redis 
       ? { maxRetriesPerRequest: 2, commandTimeout: commandTimeoutMs }
       : { maxRetriesPerRequest: null }),
   })
+  keepSubscribing(redis)
   let isReported = false
   redis.on('error', error => {
     if (!isReported) report?.(error)
@@ -40,6 +41,20 @@ export function createRedis({ url, name, temper, report }: RedisOptions): Redis 
     isReported = false
   })
   return redis
+}
+
+/**
+ * After each reconnect the client subscribes again by itself and looks at no answer: a connection that is closed in that moment
+ * would be an unhandled rejection, which ends the process. Whoever subscribes still gets his own.
+ */
+export function keepSubscribing(redis: Redis): void {
+  const subscribe = redis.subscribe.bind(redis) as (...channels: unknown[]) => Promise<unknown>
+  const heeded = (...channels: unknown[]) => {
+    const subscribed = subscribe(...channels)
+    subscribed.catch(() => {})
+    return subscribed
+  }
+  redis.subscribe = heeded as Redis['subscribe']
 }
 
 const lossMessages =
