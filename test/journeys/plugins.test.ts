@@ -127,7 +127,7 @@ describeJourney('a person who needs a plugin', () => {
     await page.getByRole('button', { name: 'Ask again' }).click()
     const notices = page.getByRole('region', { name: 'History' }).getByRole('status')
     await expect.poll(() => notices.allInnerTexts(), { timeout: 10_000 }).toHaveLength(2)
-    expect(await notices.last().innerText()).toMatch(/unknown field[\s\S]*Ask again/)
+    await expect.poll(() => notices.last().innerText()).toMatch(/unknown field[\s\S]*Ask again/)
     await provider.script({ text: answerWith(mendedCode) })
     await page.getByRole('button', { name: 'Ask again' }).click()
     await card(page, '1').waitFor()
